@@ -81,8 +81,8 @@ not_found not_recipient not_owner not_addressee revoked expired not_yet action_n
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
 outdated report_answered code_wrong too_many_codes outside_token grant_full no_room approved
-withdrawn type_known meeting_code meeting_waits meeting_over phone_too_new no_phone
-assisted assisted_long assisted_sensitive card_too_new shared_device join_code
+withdrawn type_known meeting_code meeting_waits meeting_over phone_too_new no_phone assisted
+assisted_long assisted_sensitive card_too_new shared_device join_code
 """
 
 TABLES = """

@@ -80,10 +80,8 @@ _SHOWN_LARGE = """() => {
 LOST_CARD = ("desk/stop", "desk/stop/sure", "desk/stop/code")
 AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", *LOST_CARD)
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
+ME = ("/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor")
 Addresses = dict[str, list[str]]
-
-
-VISIT = ["/language", "/", "/card", "/pro", "/problems/not_found", "/styles"]
 
 
 @pytest.fixture
@@ -117,8 +115,7 @@ async def addresses(
     invited = await invitations_of(client, person, worker, mine)
     mine += [f"/grants/new?meeting={agreed}", "/access-log", "/sessions", "/erasure", "/nowhere"]
     mine += [f"/access-log/{event}/{end}" for end in ("report", "receipt")]
-    mine += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor"]
-    mine += await joins_of(client, person, await make_person())
+    mine += [*ME, *await joins_of(client, person, await make_person())]
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
     theirs += [f"/pro/grants/{grant}/{end}" for end in ("evidence?type=payslip", "give-back")]
@@ -131,7 +128,8 @@ async def addresses(
     opened = (await open_meeting(client, worker))["id"]
     theirs += [f"/pro/meetings/{one}" for one in (opened, meeting, agreed)]
     theirs += [f"/pro/requests/new?meeting={agreed}", *(f"/pro/invitations/{i}" for i in invited)]
-    return person, worker, {"visit": VISIT, "person": mine, "worker": theirs}
+    visit = ["/language", "/", "/card", "/pro", "/problems/not_found", "/styles"]
+    return person, worker, {"visit": visit, "person": mine, "worker": theirs}
 
 
 async def joins_of(client: httpx.AsyncClient, person: SomePerson, other: SomePerson) -> list[str]:

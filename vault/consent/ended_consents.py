@@ -8,11 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.services import CoreServices
 from auth.subjects import Person
+from storage.row_macs import RowAltered
 from vault.consent.answers import refuse_within
 from vault.consent.grants import opened, revoke_within
 from vault.consent.records import grants as grant_records
 from vault.consent.records import requests as request_records
 from vault.consent.request_views import received
+from vault.decisions import Denial
 
 _PAGE = 100
 
@@ -46,7 +48,9 @@ async def end_all(services: CoreServices, tx: AsyncConnection, person: Person) -
         tx, person.id, state="live", after=None, limit=_PAGE
     ):
         for row in grants:
-            await revoke_within(services, tx, person, row.id)
+            ended = await revoke_within(services, tx, person, row.id)
+            if isinstance(ended, Denial):
+                raise RowAltered("grant")
     while True:
         rows = await request_records.requests_of_person(tx, person.id, after=None, limit=_PAGE)
         waiting = [row for row in rows if row.rank]
