@@ -224,7 +224,7 @@ class Doors:
             return "another has no PIN"
         if len(others) >= MOST_ON_A_PHONE:
             return "two are there"
-        if not self.added(phone).take(self.now):
+        if vault.phone != phone and not self.added(phone).take(self.now):
             return "too often"
         if self._is_taken(vault, phone, pin):
             return "the other's"
@@ -235,7 +235,8 @@ class Doors:
         return "added, shared" if others else "added"
 
     def added(self, phone: str) -> Bucket:
-        """How often a phone may be added, by whomever: three times, then once a day."""
+        """How often a phone may be added by who does not have it, whoever they are: three times,
+        then once a day."""
         return self.phones_added.setdefault(phone, Bucket(DAY, 3.0, 3.0))
 
     def remove(self, vault: Vault, card: str | None) -> str:
