@@ -79,7 +79,7 @@ def test_one_file_compresses_and_few_use_it() -> None:
             pages.add(path)
     assert compress == {"web/http/public_resources.py", "web/pages/compression.py"}
     assert use == PUBLIC
-    assert pages == {"web/pages/page.py"}
+    assert pages == {"web/pages/page_response.py"}
 
 
 async def test_no_answer_to_one_caller_that_another_asked_for_is_compressed(

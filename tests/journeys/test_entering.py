@@ -99,7 +99,7 @@ async def test_a_shared_device_keeps_nothing_after_going_out(
         assert await page.evaluate(_STORED) == NOTHING
     await page.click("header form[action='/sign-out'] button")
     await page.wait_for_url("**/?done=bye")
-    assert {*await cookies_of(page)} <= {"unefois-visit"}, "that of the page that is shown"
+    assert {*await cookies_of(page)} <= {"unefois-visit", "unefois-left"}, "of nobody"
     for _ in range(4):  # to where the code was typed, and the phone
         assert await page.evaluate(_TYPED) == []
         await page.go_back()
@@ -152,7 +152,7 @@ async def test_a_shared_device_is_over_after_fifteen_minutes(
     moved_clock(timedelta(minutes=16))
     await page.goto(f"{served.base_url}/grants")
     assert "/?done=signed_out" in page.url
-    assert {*await cookies_of(page)} <= {"unefois-visit"}
+    assert {*await cookies_of(page)} <= {"unefois-visit", "unefois-left"}
 
 
 async def test_a_page_that_nobody_touches_goes_after_it_was_told(
