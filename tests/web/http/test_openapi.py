@@ -62,7 +62,7 @@ SIGN_IN_REASONS = [
     "too_many_wrong_codes", "vault_asleep", "pin_wrong", "card_barred", "pin_weak", "last_means",
     "phone_not_added", "proof_needed", "proof_wrong", "too_many_proofs", "session_too_short",
     "too_many_pins", "changed_meanwhile", "card_stopped", "card_not_barred", "freed_too_often",
-    "too_many_cards", "too_many_anchors",
+    "too_many_cards", "too_many_anchors", "join_over", "join_not_now",
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from web.pages.site_map import PAGES
 # Steps of something that was begun elsewhere, and the map itself.
 _STEPS = {
     "/grants/stop-all",
+    "/me/joins/code",
     "/pages",
     "/pro/pages",
     "/pro/desk/vault",

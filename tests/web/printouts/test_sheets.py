@@ -144,7 +144,7 @@ def test_a_paper_says_what_it_is_where_it_is_and_who_sees_it() -> None:
     assert facts["Version"] == "2, du 28 février 2027"
     assert under(sheet, "Le vrai papier est ici").words == ("dans le classeur bleu",)
     sees, knows_of = under(sheet, "Qui peut le voir").items
-    assert "CCAS de Lille) : peut le voir, jusqu’au 2 avril 2027." in sees
+    assert "CCAS de Lille) : peut le voir, jusqu’au 2 avril 2027 à 11 h 05." in sees
     assert "sait qu’il existe" in knows_of
 
 
