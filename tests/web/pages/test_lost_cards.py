@@ -62,7 +62,10 @@ async def test_of_the_only_means_it_says_what_to_do(
         words = said(await at.get("/me/means"))
         assert GESTURE not in words
         assert "Ma carte est perdue, que faire ?" in words
-        assert "faites une nouvelle carte ici : la carte perdue s’arrête tout de suite" in words
+        assert (
+            "choisissez « La remplacer par une nouvelle » : la carte perdue s’arrête tout de suite"
+            in words
+        )
         assert "au guichet, on arrête la carte" in words
         token = await forms.token_for(served.services, person.token)
         refused = await at.post(f"/me/means/{card['id']}/stop", data={"form": token})
