@@ -135,9 +135,17 @@ class PartialAnswer:
 
     def _until(self) -> date | None:
         """The day chosen; None for as long as was asked. Raises as `end_days.chosen_day`."""
-        if self.chosen.get("duration") == AS_ASKED:
+        if self.chosen.get("duration") == AS_ASKED or self._names_the_day_asked():
             return None
         return end_days.chosen_day(self.chosen, self.at, self.zone, self.ends_by)
+
+    def _names_the_day_asked(self) -> bool:
+        """Whether the day of one's own is the one that stands there as asked: to its hour."""
+        if self.request.ends_at > self.ends_by:
+            return False
+        asked = self.request.ends_at.astimezone(self.zone).date()
+        typed = self.chosen.get("duration") in ("", end_days.OWN) and self.chosen.get("day")
+        return bool(typed) and end_days.written(typed) == asked.isoformat()
 
     def _ticked(self) -> tuple[UUID, ...]:
         ids = set(self.chosen.all("document"))
