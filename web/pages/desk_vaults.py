@@ -136,7 +136,8 @@ async def take_anchor(page: WorkerPageDep) -> Response:
     another one: the worker's browser would keep what was typed with the page that answers it."""
     form = await page.form()
     visit = replace(await desk_visits.visit_in(page, form), anchor="")
-    typed, response = shown_again(form), go(f"{_AT}/pin")
+    typed = shown_again(form)
+    response: Response = go(f"{_AT}/pin")
     if any(typed["typed"].values()) and not form.has("without"):
         try:
             tag = await anchors.tag_of(page.services, typed_in(form))
