@@ -144,8 +144,9 @@ class PartialAnswer:
         if self.request.ends_at > self.ends_by:
             return False
         asked = self.request.ends_at.astimezone(self.zone).date()
-        typed = self.chosen.get("duration") in ("", end_days.OWN) and self.chosen.get("day")
-        return bool(typed) and end_days.written(typed) == asked.isoformat()
+        if self.chosen.get("duration") not in ("", end_days.OWN):
+            return False
+        return end_days.written(self.chosen.get("day")) == asked.isoformat()
 
     def _ticked(self) -> tuple[UUID, ...]:
         ids = set(self.chosen.all("document"))
