@@ -1,5 +1,6 @@
-"""A PIN, a card's code or a code of one time in a browser's history: with a page that answers a
-form it keeps what the form holds, for whoever goes back there and loads it again. So none does.
+"""A PIN, a card's code, a code of one time or who somebody is on their identity paper, in a
+browser's history: with a page that answers a form it keeps what the form holds, for whoever goes
+back there and loads it again. So none does.
 """
 
 import re
@@ -26,6 +27,7 @@ FORMS = {
     "card/code.html": {"/card"},
     "card/pin.html": {"{{ action }}"},
     "code.html": {"{{ action }}"},
+    "desk/anchor.html": {"/pro/desk/vault/pin"},
     "desk/free.html": {"/pro/desk/free"},
     "desk/pin.html": {"/pro/desk/vault/open"},
     "desk/stop_code.html": {"/pro/desk/stop"},
@@ -64,6 +66,7 @@ TAKE = {
     "/pro/desk/free",
     "/pro/desk/stop",
     "/pro/desk/vault/open",
+    "/pro/desk/vault/pin",
     "/pro/meetings/code",
     "/pro/sign-in/{sign_in_id}",
     "/sign-in/{sign_in_id}",
@@ -72,7 +75,7 @@ TAKE = {
 OF_NOTHING = {"/me/anchor/remove"}
 _FORM = re.compile(r'<form [^>]*?action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
 _FIELD = re.compile(
-    r"fields\.(?:code|pin|chosen_pin|card_code)\(|two_pins\(|proving\.asked\(|shown_card\.field\("
+    r"fields\.(?:code|pin|chosen_pin|card_code)\(|two_pins\(|proving\.asked\(|shown_card\.field\(|anchor\.all\("
     r'|(?:name=|fields\.text\()"(?:again|card|code|pin|proof)"'
 )
 SECRET = "482693"

@@ -146,6 +146,7 @@ NO_PAGES = {
     "/failed",
     "/pro/failed",
     "/me/cards/ready",
+    "/pro/desk/vault/anchor",
     "/pro/desk/vault/opened",
     "/pro/desk/vault/pin",
     "/pro/grants/{grant_id}/documents/{document_id}/preview",

@@ -12,6 +12,7 @@ from vault.access_log import reports
 from vault.access_log.entries import EntryView, is_owner, list_for_person, see_for_person
 from vault.consent.grants import GrantView
 from vault.document_view import DocumentView
+from vault.maintenance.joins.joined_vaults import list_joined
 from web.http.path_ids import PathId
 from web.pages.documents import documents_by_id
 from web.pages.grants import live_grants
@@ -29,7 +30,8 @@ _ABOUT_REPORTS = {Action.REPORT, Action.REPORT_SEEN, Action.REPORT_ANSWERED}
 @router.get("/access-log")
 async def show_log(page: PersonPageDep, cursor: str | None = None, paper: str = "") -> Response:
     """What was done with my documents, by day and by person; codes and what I did are folded.
-    `paper`: only what others did with that one."""
+    `paper`: only what others did with that one. What happened at a place that was joined to this
+    one stays in a list of its own."""
     of = (await documents_by_id(page, {id_}, pictured=False)) if (id_ := parse_id(paper)) else {}
     entries, more = await _entries(page, cursor, id_ if of else None)
     documents = await documents_of(page, entries)
@@ -44,6 +46,7 @@ async def show_log(page: PersonPageDep, cursor: str | None = None, paper: str = 
         opened=any(is_opened_by_another(entry) for entry in entries),
         reportable=is_reportable,
         first=cursor is None,
+        joined=await list_joined(page.services, page.person),
         paper=next(iter(of.values()), None),
     )
 

@@ -135,9 +135,18 @@ class PartialAnswer:
 
     def _until(self) -> date | None:
         """The day chosen; None for as long as was asked. Raises as `end_days.chosen_day`."""
-        if self.chosen.get("duration") == AS_ASKED:
+        if self.chosen.get("duration") == AS_ASKED or self._names_the_day_asked():
             return None
         return end_days.chosen_day(self.chosen, self.at, self.zone, self.ends_by)
+
+    def _names_the_day_asked(self) -> bool:
+        """Whether the day of one's own is the one that stands there as asked: to its hour."""
+        if self.request.ends_at > self.ends_by:
+            return False
+        asked = self.request.ends_at.astimezone(self.zone).date()
+        if self.chosen.get("duration") not in ("", end_days.OWN):
+            return False
+        return end_days.written(self.chosen.get("day")) == asked.isoformat()
 
     def _ticked(self) -> tuple[UUID, ...]:
         ids = set(self.chosen.all("document"))

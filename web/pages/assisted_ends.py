@@ -7,6 +7,7 @@ from uuid import UUID
 from auth.subjects import Person, Worker
 from base.ids import parse_id
 from vault.consent import grants
+from vault.rules import GrantAction
 from vault.services import Services
 from web.pages.page import Page, signed_in
 
@@ -16,12 +17,15 @@ _LIMIT = 20
 
 
 async def given_beside(services: Services, subject: Person | Worker) -> UUID | None:
-    """The last grant that a person gave to the worker beside them, in the session that ends."""
+    """The last grant by which the worker beside them sees papers that a person gave them in the
+    session that ends."""
     if not isinstance(subject, Person) or subject.beside is None:
         return None
     listed = await grants.list_grants(services, subject, state="live", limit=_LIMIT)
     for grant in listed.items:
-        if grant.recipient_id == subject.beside.id and grant.as_of - grant.given_at < _LATELY:
+        lately = grant.as_of - grant.given_at < _LATELY
+        sees = GrantAction.READ in grant.terms.scope.actions
+        if grant.recipient_id == subject.beside.id and lately and sees:
             return grant.id
     return None
 

@@ -141,7 +141,7 @@ def leave_nothing(
     if beside:
         _put_choices_back(request, response, settings)
     forgotten: tuple[CookieKind, ...] = ("person", "visit", "next", "told", "card")
-    for kind in forgotten if beside else (*forgotten, *_CHOICES):
+    for kind in forgotten if beside else (*forgotten, *_CHOICES, "aside"):
         drop(response, settings, kind)
     response.headers["Clear-Site-Data"] = '"cache"' if beside else '"cache", "storage"'
 

@@ -67,9 +67,16 @@ async def ask_language(page: WorkerPageDep) -> Response:
 
 @router.get("/pro/desk/vault/pin")
 async def ask_pin_again(page: WorkerPageDep) -> Response:
-    """What was wrong with the PIN, and the fields again."""
+    """They choose a PIN: what was wrong with the one before is said."""
     visit = await desk_visits.kept(page)
     return go("/pro/desk") if visit is None else await _alone(page, visit, "pin")
+
+
+@router.get("/pro/desk/vault/anchor")
+async def ask_anchor_again(page: WorkerPageDep) -> Response:
+    """What was wrong with the identity paper, and the fields again."""
+    visit = await desk_visits.kept(page)
+    return go("/pro/desk") if visit is None else await _ask_anchor(page, visit)
 
 
 @router.get("/pro/desk/vault/opened")
@@ -120,23 +127,26 @@ async def give_device(page: WorkerPageDep) -> Response:
 @router.post("/pro/desk/vault/anchor")
 async def ask_anchor(page: WorkerPageDep) -> Response:
     """The person's turn: who they are on their identity paper, if they want."""
-    visit = await desk_visits.visit_in(page, await page.form())
-    return await _alone(page, visit, "anchor", typed=NOTHING_TYPED, longest=LONGEST)
+    return await _ask_anchor(page, await desk_visits.visit_in(page, await page.form()))
 
 
 @router.post("/pro/desk/vault/pin")
-async def ask_pin(page: WorkerPageDep) -> Response:
-    """They choose a PIN. Of their paper the tag goes on, if they typed anything."""
+async def take_anchor(page: WorkerPageDep) -> Response:
+    """Of their paper the tag goes on, if they typed anything. The page where a PIN is chosen is
+    another one: the worker's browser would keep what was typed with the page that answers it."""
     form = await page.form()
-    visit = await desk_visits.visit_in(page, form)
+    visit = replace(await desk_visits.visit_in(page, form), anchor="")
     typed = shown_again(form)
-    if form.has("without") or not any(typed["typed"].values()):
-        return await _alone(page, replace(visit, anchor=""), "pin")
-    try:
-        tag = await anchors.tag_of(page.services, typed_in(form))
-    except ServiceError as failure:
-        return await _alone(page, visit, "anchor", failure, longest=LONGEST, **typed)
-    return await _alone(page, replace(visit, anchor=tag.hex()), "pin")
+    response: Response = go(f"{_AT}/pin")
+    if any(typed["typed"].values()) and not form.has("without"):
+        try:
+            tag = await anchors.tag_of(page.services, typed_in(form))
+            visit = replace(visit, anchor=tag.hex())
+        except ServiceError as failure:
+            at = f"{_AT}/anchor"
+            response = await page.show_failure(failure, "desk/anchor.html", at=at, **typed)
+    await desk_visits.keep(page, response, visit)
+    return response
 
 
 @router.post("/pro/desk/vault/open")
@@ -202,6 +212,10 @@ async def _opened(page: WorkerPage) -> DeskVisit:
     if not await desk_vaults.is_open(page.services, visit.card):
         raise forms.expired()
     return visit
+
+
+async def _ask_anchor(page: WorkerPage, visit: DeskVisit) -> Response:
+    return await _alone(page, visit, "anchor", typed=NOTHING_TYPED, longest=LONGEST)
 
 
 async def _together(

@@ -1,5 +1,5 @@
-"""What is said of a form with a PIN, a card's code or a code of one time: on another page than its
-answer.
+"""What is said of a form with a PIN, a card's code, a code of one time or an identity paper: on
+another page than its answer.
 
 A browser keeps what was typed with the page that answers it: whoever goes back there and loads it
 again sends it, and reads it in the browser's tools, whatever `no-store` says. So such a form leads

@@ -31,8 +31,11 @@ UPLOADS = "uploads"
 """The field that names finished uploads, by their ids with commas between."""
 HOLDS_SECRET = "unefois.holds_secret"  # noqa: S105  (the name of a mark)
 """In the scope: whether the form that was sent has a field of `SECRETS`."""
-SECRETS = frozenset({"again", "card", "code", "pin", "proof"})
-"""The fields that hold a PIN, a card's code or a code of one time, wherever they stand."""
+SECRETS = frozenset({"again", "card", "code", "pin", "proof"}) | frozenset(
+    {"family_name", "given_name", "birth_date", "document_end"}
+)
+"""The fields that hold a PIN, a card's code, a code of one time, or who somebody is on their
+identity paper, wherever they stand."""
 MAX_BYTES = 64 * 1024
 MAX_FIELDS = 1500
 _TAG_BYTES = 32

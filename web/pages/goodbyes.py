@@ -25,6 +25,7 @@ async def say_goodbye(
         response = go(enter_at, done=on_shared or done, of=of)
         return cookies.leaving(page.request, settings, response, beside=beside)
     response = go(enter_at, done=done)
-    for ended in (kind, "next"):
+    kept: cookies.CookieKind = "card" if kind == "person" else "desk"
+    for ended in (kind, kept, "told", "next"):
         cookies.drop(response, settings, ended)
     return response

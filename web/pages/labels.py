@@ -99,8 +99,9 @@ DONE = {
     "erasure_cancelled": _("Rien ne sera effacé. Vos papiers restent."),
     "bye": _("C’est fermé ici. Vous pouvez partir."),
     "enter_beside": _(
-        "Votre espace de travail est ouvert ici. Une personne entre donc par cette page, avec sa"
-        " carte et vous à côté. Pour ouvrir des papiers autrement, sortez d’abord de votre espace."
+        "Votre espace de travail est ouvert ici. Une personne entre donc par cette page, avec son"
+        " téléphone ou sa carte, et vous à côté. Pour ouvrir des papiers autrement, ou changer une"
+        " carte, sortez d’abord de votre espace."
     ),
     "beside_ended": _("C’est terminé. Votre espace est rouvert."),
     "bye_beside": _("C’est fermé. Rien ne reste sur cet appareil. Vous pouvez le rendre."),

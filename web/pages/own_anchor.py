@@ -14,6 +14,7 @@ from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
 ANCHOR = "/me/anchor"
+_END = "/me/anchor/remove"
 _FIELDS = ("family_name", "given_name", "birth_date", "document_end")
 NOTHING_TYPED = dict.fromkeys(_FIELDS, "")
 
@@ -56,8 +57,8 @@ async def remove(page: PersonPageDep) -> Response:
     except ServiceError as failure:
         if failure.kind is ErrorKind.NOT_FOUND:
             return go(ANCHOR)
-        values = await _values(page, form.get("sent"))
-        return await page.show_failure(failure, "means/anchor_end.html", **values)
+        values, at = await _values(page, form.get("sent")), with_code(_END, form.get("sent"))
+        return await page.show_failure(failure, "means/anchor_end.html", at=at, **values)
     return go("/me", done="anchor_removed")
 
 

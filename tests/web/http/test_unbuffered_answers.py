@@ -63,7 +63,7 @@ QUERIES |= {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
 HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add", "/me/means/{means_id}/free"}
 HOME |= {"/pro/desk/vault/{step}", "/mandates/{mandate_id}", "/me/anchor/remove"}
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
-HOME |= {"/pro/desk/vault/opened", "/pro/desk/vault/pin"}
+HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin")}
 """Who has a session is sent on from there."""
 
 

@@ -10,7 +10,7 @@ Pairs = list[tuple[str, str]]
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
-_NEXT = ("/me/cards/ready", "/pro/desk/vault/opened", "/pro/desk/vault/pin")
+_NEXT = ("/me/cards/ready", *(f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin")))
 
 
 class Browser(httpx.AsyncClient):

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -309,7 +310,10 @@ async def test_a_paper_that_is_sent_again_is_not_said_to_be_added_again(
 
 
 async def test_who_looked_at_one_paper_has_an_answer_of_its_own(
-    served: Served, make_person: MakePerson, make_worker: MakeWorker
+    served: Served,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     person, worker = await make_person(), await make_worker()
     async with browser_of(served, person) as browser:
@@ -327,6 +331,18 @@ async def test_who_looked_at_one_paper_has_an_answer_of_its_own(
         nobody = (await browser.get(f"/access-log?paper={other['id']}")).text
         assert "Personne d’autre que vous ne l’a regardé." in nobody
         assert "Camille Moreau" not in nobody
+        # The oldest lines do not deny who stands on a page before.
+        with monkeypatch.context() as short:
+            short.setattr(access_log, "LIMIT", 1)
+            short.setattr(access_log, "_MAX_PAGES", 1)
+            at, pages = f"/access-log?paper={seen['id']}", []
+            while at:
+                pages.append((await browser.get(at)).text)
+                more = re.search(r'href="([^"]*cursor=[^"]*)"', pages[-1])
+                at = f"/access-log{unescape(more[1])}" if more else ""
+        assert len(pages) > 1
+        assert sum("Camille Moreau" in one for one in pages) >= 1
+        assert not any("Personne d’autre que vous ne l’a regardé" in one for one in pages)
         # Of what is no paper of theirs, the whole list.
         whole = (await browser.get("/access-log?paper=nonsense")).text
     assert "Qui a regardé mes papiers</h1>" in whole

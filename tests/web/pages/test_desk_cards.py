@@ -80,9 +80,17 @@ async def test_who_lost_their_card_is_led_to_where_a_card_is_typed(
 ) -> None:
     async with browser_of(served, worker) as at_work:
         assert 'href="/pro/desk/stop"' in (await at_work.get("/pro/desk/has-card")).text
-        page = (await at_work.get("/pro/desk/stop")).text
-        assert re.search(r'href="/card">.*?Faire une nouvelle carte avec elle', page)
-        assert 'name="card"' in (await at_work.get("/card")).text
+        for page in ("/pro/desk/stop", "/pro/desk/stop/sure", "/pro/desk/stop?done=desk_stopped"):
+            asked = (await at_work.get(page)).text
+            # In the worker's browser a card that is typed leads to the assisted session, where none
+            # is made: no page leads there.
+            assert 'href="/card"' not in asked, page
+            assert "Cela ne se fait pas dans votre espace." in asked
+            assert "sortez d’abord de votre espace" in asked
+        here = await at_work.get("/card")
+        typed = [*yes_of(here.text, "/card"), ("card", "ABCD")]
+        beside = await at_work.post("/card", data=dict(typed))
+        assert beside.headers["location"].startswith("/pro/beside")
 
 
 async def test_what_a_stopped_card_means_is_said_before_its_code_is_asked_for(
@@ -99,7 +107,7 @@ async def test_what_a_stopped_card_means_is_said_before_its_code_is_asked_for(
         sure = words((await at_work.get("/pro/desk/stop/sure")).text)
         assert "ses papiers restent fermés" in sure
         assert "elle ne pourra plus l’arrêter" in sure
-        assert sure.index('href="/card"') < sure.index('href="/pro/desk/stop/code"')
+        assert sure.index("dans votre espace") < sure.index('href="/pro/desk/stop/code"')
 
 
 async def test_what_others_see_goes_on_for_whoever_has_only_the_code_of_a_card(

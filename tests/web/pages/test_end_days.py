@@ -108,7 +108,7 @@ async def test_a_paper_is_given_until_a_day_of_ones_own(
         ends = datetime.fromisoformat(grant["ends_at"]).astimezone(PARIS)
         assert (ends.date(), ends.hour, ends.minute) == (friday, 23, 59)
         shown = (await browser.get("/grants")).text
-        assert f"{friday.day} " in shown
+        assert until_text(ends, "fr", PARIS) in shown.replace("\xa0", " ")
         assert "23 h 59" not in shown.replace("\xa0", " ")
         moved_clock(ends.astimezone(UTC) - timedelta(seconds=30) - datetime.now(UTC))
         assert [one["state"] for one in await grants_of(browser, person)] == ["live"]
@@ -130,6 +130,11 @@ async def test_a_request_is_approved_until_a_day_and_never_after_what_was_asked(
         )
         assert late.status_code == 422
         assert "pas après le dernier qui est proposé" in late.text
+        # The day that stands there as asked may be typed: it ends when it was asked to end.
+        last = today + timedelta(days=7)
+        asked = await browser.get(f"/requests/{request}/check", params={**ticked, "day": str(last)})
+        assert asked.status_code == 200, asked.text
+        assert f"/requests/{request}/approve" in asked.text
         day = today + timedelta(days=3)
         await say_yes(browser, request, *ticked.items(), ("day", str(day)))
         [grant] = await grants_of(browser, person)

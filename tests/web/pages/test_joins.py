@@ -81,6 +81,12 @@ async def test_a_person_reads_what_will_happen_and_says_yes(
         assert "ils sont à l’autre endroit" in log
         assert "Camille Moreau" in log
         assert f"{address}/log" in (await at.get("/me/joins")).text
+        # Who looked before is not denied: their list is named, and of one paper too.
+        for listed in ("/access-log", f"/access-log?paper={paper['id']}"):
+            page = await at.get(listed)
+            assert f'href="{address}/log"' in page.text, listed
+            assert "Personne d’autre que vous ne l’a regardé." not in said(page)
+            assert "Personne n’a ouvert vos papiers." not in said(page)
     assert (await enter(client, card["code"], pin)).status_code == 201
 
 

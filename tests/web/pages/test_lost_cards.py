@@ -44,6 +44,8 @@ async def test_one_gesture_stops_it_and_says_how_to_come_back(
         token = await forms.token_for(served.services, person.token)
         answer = await at.post(address, data={"form": token})
         assert answer.headers["location"] == "/?done=card_lost"
+        ended = {one.partition("=")[0] for one in answer.headers.get_list("set-cookie")}
+        assert {"unefois-person", "unefois-card", "unefois-told"} <= ended, "nor a new card's code"
         goodbye = await at.get(answer.headers["location"])
         assert "Cette carte n’ouvre plus rien, et tout est fermé, ici aussi" in said(goodbye)
         assert (await at.get("/me/means")).status_code == 303, "closed here, too"
@@ -62,7 +64,10 @@ async def test_of_the_only_means_it_says_what_to_do(
         words = said(await at.get("/me/means"))
         assert GESTURE not in words
         assert "Ma carte est perdue, que faire ?" in words
-        assert "faites une nouvelle carte ici : la carte perdue s’arrête tout de suite" in words
+        assert (
+            "choisissez « La remplacer par une nouvelle » : la carte perdue s’arrête tout de suite"
+            in words
+        )
         assert "au guichet, on arrête la carte" in words
         token = await forms.token_for(served.services, person.token)
         refused = await at.post(f"/me/means/{card['id']}/stop", data={"form": token})

@@ -105,6 +105,17 @@ async def test_without_a_pin_a_code_is_sent_first(
         code = await last_code(served.services, person.phone)
         done = await at.post(ANCHOR, data=fields | {"proof": code})
         assert done.headers["location"] == "/me?done=anchor_enrolled"
+        end = "/me/anchor/remove"
+        sent = await at.post("/me/proof/code", data={"form": token, "back": end})
+        code_id = sent.headers["location"].partition("=")[2]
+        code = await last_code(served.services, person.phone)
+        wrong = {"form": token, "sent": code_id, "proof": "000000" if code != "000000" else "1" * 6}
+        refused = await at.post(end, data=wrong)
+        assert "Ce n’est pas le bon code" in said(refused)
+        fields = dict(yes_of(refused.text, end))
+        assert fields["sent"] == code_id, "the field stays: the good code can be typed"
+        gone = await at.post(end, data=fields | {"proof": code})
+        assert gone.headers["location"] == "/me?done=anchor_removed"
 
 
 @pytest.mark.parametrize(
@@ -184,6 +195,11 @@ async def test_at_the_desk_a_wrong_field_is_said_and_corrected(
         asked = (await walk(at_work, "anchor"))[-1]
         wrong = {**TYPED, "document_end": "4F7"}
         fields = [*yes_of(asked.text, f"{AT}/pin"), *wrong.items()]
+        # No page answers what was typed: the worker's browser would keep it with that page.
+        at_work.follow_redirects = False
+        answer = await httpx.AsyncClient.request(at_work, "POST", f"{AT}/pin", data=dict(fields))
+        assert answer.headers["location"] == f"{AT}/anchor"
+        assert answer.content == b""
         refused = await send(at_work, f"{AT}/pin", fields)
         assert refused.status_code == 422
         assert "Il faut exactement 4 signes" in said(refused)

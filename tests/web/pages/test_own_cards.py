@@ -68,7 +68,7 @@ async def test_a_card_is_shown_once_with_its_page_to_print(
         again = await at.post("/me/cards", data=sent)
         assert again.headers["location"] == "/me/means?done=card_once"
         told = said(await at.get(again.headers["location"]))
-        assert "ne se montre qu’une fois" in told
+        assert "se montre quelques minutes" in told
         assert "Remplacez-la" in told
     assert len(await means(client, person.headers)) == 2
     assert (await enter(client, code, pin)).status_code == 201
@@ -153,6 +153,10 @@ async def test_a_fifth_card_is_refused_and_said_before(
         page = await at.get("/me/means")
         assert 'href="/me/cards/new"' not in page.text
         assert "Vous avez déjà 4 cartes" in said(page)
+        # One that is stopped still counts: what makes room is to take one off the list.
+        items = (await client.get("/v1/me/means", headers=person.headers)).json()["items"]
+        for card in (one for one in items if one["kind"] == "card"):
+            assert f'href="/me/means/{card["id"]}/remove"' in page.text
         refused, _ = await make(at, person, pin)
         assert refused.status_code == 409
         assert "Retirez une carte, ou remplacez-en une" in said(refused)

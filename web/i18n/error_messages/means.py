@@ -25,8 +25,8 @@ MESSAGES = {
         _("Code de la carte incorrect"),
         _("Il y a une faute de frappe : une lettre est fausse, ou il en manque."),
         _(
-            "Comparez avec votre carte, groupe par groupe. La carte est abîmée ? Le guichet en fait"
-            " une autre."
+            "Comparez avec votre carte, groupe par groupe. La carte est abîmée ? Prenez la"
+            " deuxième carte, ou entrez avec votre téléphone."
         ),
     ),
     "card_of_another": ErrorMessage(
