@@ -47,7 +47,7 @@ class JoinMeansOut(BaseModel):
 
 
 class WhoEnds(BaseModel):
-    """Who had an access or waits for an answer."""
+    """Who has an access or waits for an answer."""
 
     name: str
     organisation: str
@@ -61,6 +61,10 @@ class JoinPlanOut(BaseModel):
     left: list[JoinMeansOut] = Field(description="They open nothing any more.")
     grants: list[WhoEnds] = Field(description="Accesses to the other vault that end.")
     requests: list[WhoEnds] = Field(description="Requests to the other vault that are refused.")
+    seen_by: list[WhoEnds] = Field(
+        description="Accesses to this vault that show what comes of their types, as they were given"
+        " for later papers too; no other access shows it."
+    )
     asks_pin: bool
 
 
@@ -178,6 +182,7 @@ def _plan(plan: JoinPlan) -> JoinPlanOut:
         left=[_means(one) for one in plan.means.left],
         grants=[_who(one) for one in plan.consents.grants],
         requests=[_who(one) for one in plan.consents.requests],
+        seen_by=[_who(one) for one in plan.seen_by],
         asks_pin=plan.asks_pin,
     )
 

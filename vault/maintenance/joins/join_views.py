@@ -20,11 +20,13 @@ from vault.services import Services
 
 @dataclass(frozen=True, slots=True)
 class JoinPlan:
-    """What a yes would do. `papers`: those in the trash included; one that both hold comes once."""
+    """What a yes would do. `papers`: those in the trash included; one that both hold comes once.
+    `seen_by`: who has an access to the vault that stays, later papers included."""
 
     papers: int
     means: ComingMeans
     consents: EndedConsents
+    seen_by: tuple[tuple[str, str], ...] = field(repr=False)
 
     @property
     def asks_pin(self) -> bool:
@@ -87,4 +89,5 @@ async def plan_of(services: Services, tx: AsyncConnection, stays: UUID, ended: U
         papers=(await vault_room(services, tx, ended)).documents,
         means=await coming_means(services, tx, stays, ended),
         consents=await ended_consents.of_vault(services, tx, ended),
+        seen_by=await ended_consents.seeing_later(services, tx, stays),
     )
