@@ -104,6 +104,13 @@ async def ask(
     return _out(await join_codes.ask(services, person, proof_in(body)))
 
 
+@router.delete("/asked", operation_id="withdrawJoin", status_code=204)
+async def withdraw(services: ServicesDep, person: PersonDep) -> Response:
+    """In the vault that would end: the digits serve no more, typed or not; nothing is joined."""
+    await join_codes.withdraw(services, person)
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
 @router.post("/answer", operation_id="answerJoin")
 async def answer(
     body: JoinCodeIn, services: ServicesDep, person: PersonDep, response: Response

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth import sessions
 from auth.joined_means import ComingMeans, coming_means
 from auth.subjects import Person
 from base.key_names import JOIN
@@ -60,12 +61,22 @@ def facts_of(row: Row[Any]) -> JoinFacts:
     )
 
 
+async def asking_session(services: Services, row: Row[Any]) -> UUID:
+    """The session that asked: what was asked in one that is over was withdrawn with it."""
+    values = (await services.field_encryption.reader(None)).open(JOIN, row.id, row.sealed)
+    return UUID(values["asked_in"])
+
+
 async def view_of_join(
     services: Services, tx: AsyncConnection, row: Row[Any], person: Person
 ) -> JoinView:
     """A join from its row, which was checked, to one of its two vaults."""
     facts = facts_of(row)
     state = state_of_join(facts)
+    if state in ("open", "answered"):
+        asked_in = await asking_session(services, row)
+        if not await sessions.lives(services, tx, row.person_id, asked_in):
+            state = "over"
     code, plan = None, None
     if row.person_id == person.id and state == "open":
         reader = await services.field_encryption.reader(None)
