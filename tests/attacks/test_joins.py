@@ -23,6 +23,7 @@ from tests.joins import answered_join, ask_join, joined, say_yes, type_join
 from tests.steps import blobs, deposit, is_problem, log_of
 from tests.vault.decoding import corpus
 from vault.document_view import DocumentMetadata
+from vault.documents.moves import records as moved
 from vault.documents.own_deposit import deposit_own
 from vault.maintenance.cleanup import sweep_rows
 from vault.maintenance.joins import join_codes, union
@@ -245,3 +246,22 @@ async def test_a_join_that_was_asked_is_withdrawn(
         )
     else:
         is_problem(await type_join(client, thief, asked["code"]), 403, "join_code_wrong")
+
+
+async def test_papers_that_move_are_locked_where_they_are_read(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    """A purge, or an antivirus verdict, takes no vault's lock: it waits for the row itself."""
+    ended, stays = await make_person(), await make_person()
+    await deposit(client, ended, corpus.pdf(1))
+    async with services.database.transaction() as tx:
+        (document,) = await moved.documents_of(tx, ended.id)
+        await moved.versions_of(tx, ended.id, [document.id])
+        async with services.database.transaction() as other:
+            for table in ("document", "document_version"):
+                free = text(
+                    f"SELECT id FROM unefois.{table} WHERE person_id = :id"  # noqa: S608
+                    " FOR UPDATE SKIP LOCKED"
+                )
+                assert (await other.execute(free, {"id": ended.id})).all() == []
+    await joined(client, ended, stays)
