@@ -39,6 +39,7 @@ class Action(StrEnum):
     VAULT_ERASED = "vault.erase"
     JOIN_ASKED = "vault.join_code"
     JOIN_SEEN = "vault.join_see"
+    JOIN_WITHDRAWN = "vault.join_end"
     VAULT_JOINED = "vault.join"
     VAULT_LEFT = "vault.leave"
     ERASE_CODE = "vault.erase_code"

@@ -63,6 +63,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.VAULT_ERASED: (_ENTITY, _DELETE),
     Action.JOIN_ASKED: (_ENTITY, _UPDATE),
     Action.JOIN_SEEN: (_API, _READ),
+    Action.JOIN_WITHDRAWN: (_ENTITY, _UPDATE),
     Action.VAULT_JOINED: (_ENTITY, _UPDATE),
     Action.VAULT_LEFT: (_ENTITY, _DISABLE),
     Action.ERASE_CODE: (_AUTHENTICATION, _PREAUTH),

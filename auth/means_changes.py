@@ -11,6 +11,7 @@ from auth import holder_proofs, means_log
 from auth.holder_proofs import Proof, ShownProof
 from auth.means_log import MeansReason
 from auth.pins import derive, hold_means, take_choice
+from auth.records import joins
 from auth.services import CoreServices
 from auth.subjects import Person
 from base.errors import ErrorKind, ServiceError
@@ -83,4 +84,7 @@ async def settle(
         await means_log.record(services, tx, person, action, reason=outcome.reason)
     else:
         await holder_proofs.spend(services, tx, person, shown)
+        if action is not Action.JOIN_ASKED:
+            # What was begun before is withdrawn: by other means, another may have begun it.
+            await joins.drop_unmade(tx, person.id)
     return outcome

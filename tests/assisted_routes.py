@@ -95,6 +95,7 @@ FREE = {
     "GET /v1/me/joins",
     "GET /v1/me/joins/{join_id}/access-log",
     "GET /v1/me/anchor",
+    "DELETE /v1/me/joins/asked",  # nothing is joined then
     "DELETE /v1/me/proof/wait",  # nothing is changed then
     "GET /v1/assisted-sessions/invitations/{invitation_id}",
 }
@@ -128,6 +129,7 @@ PAGES = {
         "POST /mandates/{mandate_id}/go-on",
     },
     "free": {
+        "POST /me/joins/asked/end",
         "POST /time-zone",
         "POST /sessions/end-others",
         "POST /sessions/{session_id}/end",

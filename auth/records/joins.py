@@ -24,7 +24,7 @@ class VaultJoin(Base):
     `stays_id`; and, once its person said yes, when they were joined.
 
     `code_tag`: a keyed tag of the digits while they serve; none once they were typed. Sealed, under
-    the service's key: the digits, until then.
+    the service's key: the session that asked; the digits, until then.
     """
 
     __tablename__ = "vault_join"
@@ -137,11 +137,14 @@ async def change_join(
     )
 
 
-async def drop_unmade(connection: AsyncConnection, person_id: UUID) -> None:
-    """Delete what was begun from a vault, and not made."""
-    await connection.execute(
-        delete(VaultJoin).where(VaultJoin.person_id == person_id, VaultJoin.joined_at.is_(None))
+async def drop_unmade(connection: AsyncConnection, person_id: UUID) -> bool:
+    """Delete what was begun from a vault, and not made; whether there was something."""
+    dropped = await connection.execute(
+        delete(VaultJoin)
+        .where(VaultJoin.person_id == person_id, VaultJoin.joined_at.is_(None))
+        .returning(VaultJoin.id)
     )
+    return bool(dropped.all())
 
 
 async def delete_old_joins(connection: AsyncConnection, age: timedelta) -> None:

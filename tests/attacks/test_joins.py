@@ -4,6 +4,7 @@ and what was under way meanwhile is not lost in a vault that ended."""
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -16,11 +17,13 @@ from base.database import Database
 from base.errors import ErrorKind, ServiceError
 from tests.attacks.statements import statements
 from tests.attacks.test_meetings import said
+from tests.auth.means_steps import add_card, choose_pin, enter, usable_pins
 from tests.fixtures import MakePerson, MoveClock, SomePerson
 from tests.joins import answered_join, ask_join, joined, say_yes, type_join
 from tests.steps import blobs, deposit, is_problem, log_of
 from tests.vault.decoding import corpus
 from vault.document_view import DocumentMetadata
+from vault.documents.moves import records as moved
 from vault.documents.own_deposit import deposit_own
 from vault.maintenance.cleanup import sweep_rows
 from vault.maintenance.joins import join_codes, union
@@ -207,3 +210,58 @@ async def test_a_session_that_was_taken_over_gives_no_vault_away(
         is_problem(answer, 403, "proof_needed")
     lines = [(one["action"], one["reason"]) for one in await log_of(client, person)]
     assert lines[:3] == [("vault.join_code", "proof_needed")] * 3
+
+
+@pytest.mark.parametrize(
+    "by", ["close everywhere", "a card that is stopped", "a new PIN", "its owner"]
+)
+@pytest.mark.parametrize("typed", [False, True])
+async def test_a_join_that_was_asked_is_withdrawn(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, by: str, typed: bool
+) -> None:
+    """A thief of a card asked it; its owner closes everything, before the other vault's yes."""
+    owner, thief = await make_person(), await make_person()
+    pin, other, *_ = await usable_pins(services, owner)
+    card = await add_card(client, owner, pin)
+    inside = replace(owner, token=(await enter(client, card["code"], pin)).json()["token"])
+    asked = (await ask_join(client, inside)).json()
+    if typed:
+        assert (await type_join(client, thief, asked["code"])).status_code == 200
+    if by == "close everywhere":
+        ended = await client.delete("/v1/sessions", headers=owner.headers)
+    elif by == "its owner":
+        ended = await client.delete("/v1/me/joins/asked", headers=owner.headers)
+        assert (await log_of(client, owner))[0]["action"] == "vault.join_end"
+    elif by == "a new PIN":
+        ended = await choose_pin(client, owner, other)
+    else:
+        path = f"/v1/me/means/{card['id']}/stop"
+        ended = await client.post(path, headers=owner.headers)
+    assert ended.is_success, ended.text
+    if typed:
+        answer = await say_yes(client, thief, asked["id"], other)
+        assert (answer.status_code, answer.json()["code"]) in (
+            (404, "not_found"),
+            (409, "join_over"),
+        )
+    else:
+        is_problem(await type_join(client, thief, asked["code"]), 403, "join_code_wrong")
+
+
+async def test_papers_that_move_are_locked_where_they_are_read(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    """A purge, or an antivirus verdict, takes no vault's lock: it waits for the row itself."""
+    ended, stays = await make_person(), await make_person()
+    await deposit(client, ended, corpus.pdf(1))
+    async with services.database.transaction() as tx:
+        (document,) = await moved.documents_of(tx, ended.id)
+        await moved.versions_of(tx, ended.id, [document.id])
+        async with services.database.transaction() as other:
+            for table in ("document", "document_version"):
+                free = text(
+                    f"SELECT id FROM unefois.{table} WHERE person_id = :id"  # noqa: S608
+                    " FOR UPDATE SKIP LOCKED"
+                )
+                assert (await other.execute(free, {"id": ended.id})).all() == []
+    await joined(client, ended, stays)

@@ -41,6 +41,15 @@ async def of_vault(services: CoreServices, tx: AsyncConnection, person_id: UUID)
     )
 
 
+async def seeing_later(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID
+) -> tuple[tuple[str, str], ...]:
+    """Who sees the papers of their types that come into a vault: the first hundred."""
+    grants = await grant_records.grants_of_later(tx, person_id, limit=_PAGE)
+    views = [await opened(services, row, tx) for row in grants[:_PAGE]]
+    return tuple(_named(one.recipient) for one in views)
+
+
 async def end_all(services: CoreServices, tx: AsyncConnection, person: Person) -> None:
     """End them all, in the caller's transaction, which MUST hold the vault. Running downloads stop
     when it commits; who asked sees what an unanswered request looks like."""

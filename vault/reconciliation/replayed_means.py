@@ -95,7 +95,9 @@ class ReplayedMeans:
         if "edition" in act.details:
             edition = int(act.details["edition"])
             self._editions[person] = max(edition, self._editions.get(person, 0))
-        self._count(act, person, None)
+        if "edition" in act.details or act.action == Action.VAULT_LEFT:
+            # Where no PIN was chosen, the cards that stay keep the wrong ones of before.
+            self._count(act, person, None)
         if act.action == Action.VAULT_LEFT or "phone" in act.details:
             former = self._phones.get(person)
             key = (act.at, True, act.id)

@@ -47,7 +47,7 @@ class JoinMeansOut(BaseModel):
 
 
 class WhoEnds(BaseModel):
-    """Who had an access or waits for an answer."""
+    """Who has an access or waits for an answer."""
 
     name: str
     organisation: str
@@ -61,6 +61,10 @@ class JoinPlanOut(BaseModel):
     left: list[JoinMeansOut] = Field(description="They open nothing any more.")
     grants: list[WhoEnds] = Field(description="Accesses to the other vault that end.")
     requests: list[WhoEnds] = Field(description="Requests to the other vault that are refused.")
+    seen_by: list[WhoEnds] = Field(
+        description="Accesses to this vault that show what comes of their types, as they were given"
+        " for later papers too; no other access shows it."
+    )
     asks_pin: bool
 
 
@@ -98,6 +102,13 @@ async def ask(
     409 while an erasure, or a change without a proof, waits."""
     response.headers["Cache-Control"] = "no-store"
     return _out(await join_codes.ask(services, person, proof_in(body)))
+
+
+@router.delete("/asked", operation_id="withdrawJoin", status_code=204)
+async def withdraw(services: ServicesDep, person: PersonDep) -> Response:
+    """In the vault that would end: the digits serve no more, typed or not; nothing is joined."""
+    await join_codes.withdraw(services, person)
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
 @router.post("/answer", operation_id="answerJoin")
@@ -178,6 +189,7 @@ def _plan(plan: JoinPlan) -> JoinPlanOut:
         left=[_means(one) for one in plan.means.left],
         grants=[_who(one) for one in plan.consents.grants],
         requests=[_who(one) for one in plan.consents.requests],
+        seen_by=[_who(one) for one in plan.seen_by],
         asks_pin=plan.asks_pin,
     )
 

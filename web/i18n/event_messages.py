@@ -29,6 +29,7 @@ _YOU_DID = {
     "vault.erase_cancelled": _("Vous avez gardé vos papiers : ils ne seront pas effacés."),
     "vault.join_code": _("Vous avez demandé un code pour réunir ces papiers avec d’autres."),
     "vault.join_see": _("Vous avez tapé le code d’un autre endroit, pour réunir vos papiers."),
+    "vault.join_end": _("Vous avez annulé votre code pour réunir vos papiers."),
     "vault.join": _("Vous avez réuni ici les papiers d’un autre endroit."),
     "vault.leave": _("Vous avez réuni ces papiers avec d’autres : ils sont à l’autre endroit."),
     "vault.export": _("Vous avez pris une copie de tous vos papiers."),

@@ -37,6 +37,14 @@ async def ask(page: PersonPageDep) -> Response:
     return go(_address(asked.id))
 
 
+@router.post("/me/joins/asked/end")
+async def withdraw(page: PersonPageDep) -> Response:
+    """What was asked here serves no more."""
+    await page.form()
+    await join_codes.withdraw(page.services, page.person)
+    return go(JOINS, done="join_gone")
+
+
 @router.get("/me/joins/code")
 async def type_code(page: PersonPageDep) -> Response:
     """The field for the digits that the other vault shows."""

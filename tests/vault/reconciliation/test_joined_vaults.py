@@ -66,3 +66,20 @@ async def test_two_vaults_that_became_one(
         query = text("SELECT count(*) FROM unefois.person WHERE id IN (:one, :two)")
         left = await tx.execute(query, {"one": ended.id, "two": stays.id})
         assert left.scalar_one() == 0
+
+
+async def test_a_join_that_chooses_no_pin_leaves_the_wrong_ones_of_before(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, thief: Thief
+) -> None:
+    ended, stays = await make_person(), await make_person()
+    pin, *_ = await usable_pins(services, stays)
+    card = await add_card(client, stays, pin)
+    (fresh,) = thief.take("card", card["id"])
+    assert (await enter(client, card["code"], wrong(pin))).status_code == 401
+    await joined(client, ended, stays)
+    before = await found(services)
+    (tried,) = thief.take("card", card["id"])
+    thief.put("card", fresh)
+    assert len(await found(services) - before) == 1
+    thief.put("card", tried)
+    assert await found(services) == before

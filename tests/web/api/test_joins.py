@@ -158,6 +158,33 @@ async def test_accesses_and_requests_end_and_no_new_one_arises(
     assert len(await papers(client, stays.headers)) == 1
 
 
+async def test_who_has_an_access_sees_what_comes_only_where_later_papers_are_given(
+    client: httpx.AsyncClient, services: Services, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Nobody gave them the papers of the other vault, though these are older than the access."""
+    ended, stays = await make_person(), await make_person()
+    today, later = await make_worker(), await make_worker()
+    paper = await deposit(client, ended, PDF, type_="payslip")
+    mine = await deposit(client, stays, corpus.pdf(2), type_="payslip")
+    grants = {
+        worker.id: await granted(
+            client, stays, worker.headers, "payslip", narrower={"covers_future": future}
+        )
+        for worker, future in ((today, False), (later, True))
+    }
+    plan = await answered_join(client, ended, stays)
+    assert plan["plan"]["seen_by"] == [
+        {"name": later.subject.name, "organisation": later.subject.organisation}
+    ]
+    assert (await say_yes(client, stays, plan["id"])).status_code == 200
+    for worker, sees in ((today, {mine["id"]}), (later, {mine["id"], paper["id"]})):
+        path = f"/v1/grants/{grants[worker.id]}/documents"
+        listed = (await client.get(path, headers=worker.headers)).json()["items"]
+        assert {one["id"] for one in listed} == sees
+        read = await client.get(f"{path}/{paper['id']}/content", headers=worker.headers)
+        assert (read.status_code == 200) is (paper["id"] in sees)
+
+
 async def test_a_paper_that_both_hold_is_not_doubled(
     client: httpx.AsyncClient, services: Services, make_person: MakePerson
 ) -> None:
@@ -276,6 +303,7 @@ async def test_limits_are_those_of_any_vault(
     assert (await remove(client, ended, card["id"])).status_code == 204
     await deposit(client, ended, PDF)
     monkeypatch.setattr(services.settings, "max_vault_documents", 0)
+    plan = await answered_join(client, ended, stays)  # other means: what was begun is withdrawn
     is_problem(await say_yes(client, stays, plan["id"], pin), 409, "too_many_documents")
     monkeypatch.undo()
     assert len(await papers(client, ended.headers)) == 1

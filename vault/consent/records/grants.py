@@ -260,6 +260,18 @@ async def grants_of_person(
     return await _grants_page(connection, Grant.person_id == person_id, state, after, limit)
 
 
+async def grants_of_later(
+    connection: AsyncConnection, person_id: UUID, *, limit: int
+) -> Sequence[Row[Any]]:
+    """A person's living grants that show papers which are added later, newest first."""
+    shown = and_(
+        Grant.person_id == person_id,
+        Grant.covers_future,
+        or_(Grant.may_read, Grant.may_attest),
+    )
+    return await _grants_page(connection, shown, "live", None, limit)
+
+
 async def grants_of_recipient(
     connection: AsyncConnection,
     recipient: Party,

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from base.db_time import instant
 from base.errors import ServiceError
 from base.key_names import DOCUMENT, DOCUMENT_VERSION, PREVIEW
 from base.pipeline import fetch_one, write
@@ -138,6 +139,8 @@ class _Moving:
                 self._services, self._stays, values["type"], sensitive=sensitive
             ),
             "sealed": writer.seal(DOCUMENT, row.id, values),
+            # Who had an access to the vault that stays was not given this one: it is added later.
+            "typed_at": await instant(self._tx),
         }
         return macs.add(DOCUMENT_ROW, {**row._mapping, **changed})
 

@@ -24,19 +24,20 @@ async def versions_alike(
 
 
 async def documents_of(connection: AsyncConnection, person_id: UUID) -> Sequence[Row[Any]]:
-    """Every document of a vault, the trash included, the oldest first."""
+    """Every document of a vault, the trash included, the oldest first; locked, so that none is
+    purged, nor a verdict lost, before it is inserted again."""
     query = select(Document.__table__).where(Document.person_id == person_id)
-    return (await connection.execute(query.order_by(Document.id))).all()
+    return (await connection.execute(query.order_by(Document.id).with_for_update())).all()
 
 
 async def versions_of(
     connection: AsyncConnection, person_id: UUID, document_ids: Sequence[UUID]
 ) -> Sequence[Row[Any]]:
-    """Every version of these documents."""
+    """Every version of these documents, locked too."""
     query = select(DocumentVersion.__table__).where(
         DocumentVersion.person_id == person_id, DocumentVersion.document_id.in_(document_ids)
     )
-    return (await connection.execute(query)).all()
+    return (await connection.execute(query.with_for_update())).all()
 
 
 async def files_of(

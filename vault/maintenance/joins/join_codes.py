@@ -14,7 +14,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind
-from auth import assistance, holder_proofs, means_log, proof_waits
+from auth import assistance, holder_proofs, means_log, proof_waits, sessions
 from auth.holder_proofs import Proof, ShownProof
 from auth.joined_means import is_there
 from auth.means_changes import NotChanged, settle
@@ -25,12 +25,12 @@ from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, not_found
 from base.ids import new_id
 from base.key_names import JOIN, JOIN_CODE
-from base.locks import hold_tags
+from base.locks import hold_tags, hold_vault
 from vault import decisions
 from vault.decisions import AccessAttempt, Denial
 from vault.maintenance.erasure_requests import erases_at_within
 from vault.maintenance.joins.join_rules import may_answer_join, state_of_join
-from vault.maintenance.joins.join_views import JoinView, facts_of, view_of_join
+from vault.maintenance.joins.join_views import JoinView, asking_session, facts_of, view_of_join
 from vault.rules import Reason
 from vault.services import Services
 
@@ -63,6 +63,15 @@ async def ask(services: Services, person: Person, proof: Proof) -> JoinView:
     if isinstance(asked, NotChanged):
         raise asked.error
     return asked
+
+
+async def withdraw(services: Services, person: Person) -> None:
+    """In the vault that would end: what was asked serves no more, typed or not. Nothing is recorded
+    where there was nothing."""
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, person.id)
+        if await records.drop_unmade(tx, person.id):
+            await means_log.record(services, tx, person, Action.JOIN_WITHDRAWN)
 
 
 async def answer(services: Services, person: Person, code: str) -> JoinView:
@@ -143,7 +152,7 @@ async def _draw(services: Services, tx: AsyncConnection, person: Person, join_id
         held = await records.join_to_answer(tx, tag)
         if held is not None and state_of_join(facts_of(held)) == "over":
             await records.change_join(tx, macs, held, code_tag=None)
-        sealed = writer.seal(JOIN, join_id, {"code": code})
+        sealed = writer.seal(JOIN, join_id, {"code": code, "asked_in": str(person.session_id)})
         values = {"person_id": person.id, "code_tag": tag, "sealed": sealed, "created_at": at}
         if await records.add_join(tx, macs, id=join_id, **values):
             return join_id
@@ -161,12 +170,14 @@ async def _answer(
     await hold_tags(tx, (person.id.bytes[8:], other.bytes[8:]))
     there = await is_there(services, tx, other)
     row = await records.join_to_answer(tx, tag)
+    asked_in = new_id() if row is None else await asking_session(services, row)
+    asks = await sessions.lives(services, tx, other, asked_in)
     mine = AccessAttempt(action=Action.JOIN_SEEN, actor=person.actor(), person=person.id)
     may = may_answer_join(row and facts_of(row), person_id=person.id)
-    if row is None or not there or not may or row.person_id != other:
+    if row is None or not (there and asks and may) or row.person_id != other:
         return Denial(mine, Reason.JOIN_CODE, fields=(("code",),))
     writer = await services.field_encryption.writer(None)
-    sealed = writer.seal(JOIN, row.id, {})
+    sealed = writer.seal(JOIN, row.id, {"asked_in": str(asked_in)})
     changed = {"code_tag": None, "stays_id": person.id, "answered_at": row.at, "sealed": sealed}
     await records.change_join(tx, macs, row, **changed)
     # In both logs before anything is shown: in the other one without whose vault it was.

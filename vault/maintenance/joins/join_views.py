@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth import sessions
 from auth.joined_means import ComingMeans, coming_means
 from auth.subjects import Person
 from base.key_names import JOIN
@@ -20,11 +21,13 @@ from vault.services import Services
 
 @dataclass(frozen=True, slots=True)
 class JoinPlan:
-    """What a yes would do. `papers`: those in the trash included; one that both hold comes once."""
+    """What a yes would do. `papers`: those in the trash included; one that both hold comes once.
+    `seen_by`: who has an access to the vault that stays, later papers included."""
 
     papers: int
     means: ComingMeans
     consents: EndedConsents
+    seen_by: tuple[tuple[str, str], ...] = field(repr=False)
 
     @property
     def asks_pin(self) -> bool:
@@ -58,12 +61,22 @@ def facts_of(row: Row[Any]) -> JoinFacts:
     )
 
 
+async def asking_session(services: Services, row: Row[Any]) -> UUID:
+    """The session that asked: what was asked in one that is over was withdrawn with it."""
+    values = (await services.field_encryption.reader(None)).open(JOIN, row.id, row.sealed)
+    return UUID(values["asked_in"])
+
+
 async def view_of_join(
     services: Services, tx: AsyncConnection, row: Row[Any], person: Person
 ) -> JoinView:
     """A join from its row, which was checked, to one of its two vaults."""
     facts = facts_of(row)
     state = state_of_join(facts)
+    if state in ("open", "answered"):
+        asked_in = await asking_session(services, row)
+        if not await sessions.lives(services, tx, row.person_id, asked_in):
+            state = "over"
     code, plan = None, None
     if row.person_id == person.id and state == "open":
         reader = await services.field_encryption.reader(None)
@@ -87,4 +100,5 @@ async def plan_of(services: Services, tx: AsyncConnection, stays: UUID, ended: U
         papers=(await vault_room(services, tx, ended)).documents,
         means=await coming_means(services, tx, stays, ended),
         consents=await ended_consents.of_vault(services, tx, ended),
+        seen_by=await ended_consents.seeing_later(services, tx, stays),
     )

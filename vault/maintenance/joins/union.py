@@ -29,7 +29,7 @@ from vault.documents.moves.moved_papers import Moved
 from vault.maintenance.cleanup import remove_blobs
 from vault.maintenance.joins.join_codes import not_now, see, waits
 from vault.maintenance.joins.join_rules import state_of_join
-from vault.maintenance.joins.join_views import JoinView, facts_of, view_of_join
+from vault.maintenance.joins.join_views import JoinView, asking_session, facts_of, view_of_join
 from vault.services import Services
 
 
@@ -161,6 +161,9 @@ async def _answered(
     row = await records.join_to_change(tx, macs, join_id)
     if row is None or state_of_join(facts_of(row)) != "answered" or row.stays_id != person.id:
         return _over()
+    asked_in = await asking_session(services, row)
+    if not await sessions.lives(services, tx, row.person_id, asked_in):
+        return _over()  # it was withdrawn: closed elsewhere, as after a card that was stopped
     if not await joined_means.is_there(services, tx, row.person_id):
         return _over()
     if await waits(services, tx, person) or await waits(services, tx, Person(row.person_id)):
