@@ -68,7 +68,7 @@ async def test_a_card_is_shown_once_with_its_page_to_print(
         again = await at.post("/me/cards", data=sent)
         assert again.headers["location"] == "/me/means?done=card_once"
         told = said(await at.get(again.headers["location"]))
-        assert "déjà faite" in told
+        assert "ne se montre qu’une fois" in told
         assert "Remplacez-la" in told
     assert len(await means(client, person.headers)) == 2
     assert (await enter(client, code, pin)).status_code == 201
