@@ -284,14 +284,16 @@ class S3Store(BlobStore):
 
     async def _body(self, call: Callable[[], bytes]) -> bytes:
         """A call that reads a body. One that arrives too slowly is left to its thread. The caller
-        copies it before it waits for anything else: it is counted no longer. The turn that it waits
-        for is no fault of the store's."""
-        async with self._bodies:
-            try:
-                async with asyncio.timeout(boto_limits.BODY_SECONDS):
-                    return await self._threads.run(self._with_retries, call)
-            except TimeoutError:
-                raise self._report.failure("timeout") from None
+        copies it before it waits for anything else: it is counted no longer. The wait for a turn
+        counts too, but one that was all wait is no fault of the store's."""
+        began = False
+        try:
+            async with asyncio.timeout(boto_limits.BODY_SECONDS), self._bodies:
+                began = True
+                return await self._threads.run(self._with_retries, call)
+        except TimeoutError:
+            late = self._report.failure if began else BlobUnavailable
+            raise late("timeout") from None
 
     def _with_retries(self, call: Callable[[], bytes]) -> bytes:
         began = clock.monotonic()

@@ -39,7 +39,7 @@ async def test_beside_somebody(
     other, page = await context.new_page(), await context.new_page()
     for tab in (other, page):
         await tab.goto(f"{served.base_url}/pro/people")
-    await page.click("text=La personne a une carte")
+    await page.click("text=Entrer avec la personne")
     await page.fill("#card", code.lower())
     await page.fill("#code", pin)
     await page.click("main button.main")

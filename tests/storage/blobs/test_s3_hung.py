@@ -10,9 +10,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from base.part_state import PartStates
+from storage import boto_limits
 from storage.blobs import BlobKey, BlobUnavailable
 from storage.blobs.reports import StoreReport
-from storage.blobs.s3 import S3Settings, S3Store
+from storage.blobs.s3 import BODIES, S3Settings, S3Store
 from tests.servers.ceph import Ceph
 from tests.servers.cut import Cut, Wire, relay
 
@@ -133,6 +134,22 @@ async def test_who_waits_for_a_thread_is_answered_too(
         *(seconds_to_fail(proxied.read(key, 0, 1000)) for _ in range(32 * 2))
     )
     assert max(took) < LIMIT
+
+
+async def test_a_wait_for_others_alone_is_no_fault_of_the_store(
+    proxied: S3Store, parts: PartStates, s3: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every turn is taken: the reader ends in time, and the store is not said to fail."""
+    key = BlobKey.random("documents")
+    await write(s3, key, SMALL)
+    monkeypatch.setattr(boto_limits, "BODY_SECONDS", 0.2)
+    turns = [proxied._bodies.acquire() for _ in range(BODIES)]
+    await asyncio.gather(*turns)
+    await seconds_to_fail(proxied.read(key, 0, 1000))
+    assert parts.failing() == []
+    proxied._bodies.release()
+    monkeypatch.undo()
+    assert await proxied.read(key, 0, 1000) == SMALL[:1000]
 
 
 async def test_what_fails_at_once_is_tried_again(s3: S3Store, proxied: S3Store, wire: Wire) -> None:

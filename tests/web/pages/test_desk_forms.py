@@ -93,11 +93,12 @@ async def test_it_opens_nothing_and_says_so(
 async def test_of_two_at_once_neither_opens_another(
     served: Served, client: httpx.AsyncClient, services: Services, worker: SomeWorker
 ) -> None:
-    async with browser_of(served, worker) as at_work:
+    async with browser_of(served, worker) as at_work, browser_of(served, worker) as beside:
         form, code = await opened(at_work)
         await end_card(client, code)
         before = await vaults(services)
-        both = await asyncio.gather(*(send(at_work, f"{AT}/open", form) for _ in range(2)))
+        # A browser each: of two windows of one, what went wrong is said in the first that asks.
+        both = await asyncio.gather(*(send(at, f"{AT}/open", form) for at in (at_work, beside)))
         assert [one.status_code for one in both] == [409, 409]
         assert await vaults(services) == before
 
