@@ -35,7 +35,7 @@ refused in the same way."""
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(0 if "PIN_GUESSES" in os.environ else 400)
 async def test_thousands_of_pins_from_a_hundred_addresses(
     client: httpx.AsyncClient,
     services: Services,
