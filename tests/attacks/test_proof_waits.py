@@ -72,7 +72,7 @@ async def test_another_s_wait_keeps_nobody_from_asking(
 async def test_asking_and_cancelling_over_and_over_sends_few_messages(
     client: httpx.AsyncClient, services: Services, make_person: MakePerson
 ) -> None:
-    """Two messages each time, to be paid, or to hide a warning among; another session still asks."""
+    """Two messages each time, to pay, or to hide a warning among; another session still asks."""
     person = await make_person()
     asked: list[httpx.Response] = []
     for turn in range(proof_waits.AT_ONCE + 3):
