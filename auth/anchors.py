@@ -27,7 +27,7 @@ from base.key_names import ANCHOR
 
 AT_ONCE = 5
 _RATE = Rate(AT_ONCE, timedelta(hours=5))
-"""Of changes: each is a message to the phone."""
+"""Of enrolments: each is a message to the phone, and so is its end."""
 
 
 async def tag_of(services: CoreServices, typed: TypedAnchor) -> bytes:
@@ -51,7 +51,7 @@ async def enrol(services: CoreServices, person: Person, tag: bytes, proof: Proof
     A crash before the commit leaves the former one.
     """
     await assistance.check_alone(services, person, Action.ANCHOR_ENROLLED)
-    await _take_turn(services, person, Action.ANCHOR_ENROLLED)
+    await _take_turn(services, person)
 
     async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> datetime:
         anchor_id, at = await _put(services, tx, person, tag)
@@ -63,9 +63,9 @@ async def enrol(services: CoreServices, person: Person, tag: bytes, proof: Proof
 
 
 async def remove(services: CoreServices, person: Person, proof: Proof) -> None:
-    """Delete the caller's anchor. Raises as `enrol`; NOT_FOUND where there is none."""
+    """Delete the caller's anchor: at no pace, or whoever is inside would keep theirs there. Raises
+    as `auth.means_changes.change`; NOT_FOUND where there is none."""
     await assistance.check_alone(services, person, Action.ANCHOR_REMOVED)
-    await _take_turn(services, person, Action.ANCHOR_REMOVED)
 
     async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> NotChanged | None:
         row = await anchors.anchor(tx, await services.field_encryption.row_macs(), person.id)
@@ -108,10 +108,12 @@ async def _put(
     return str(anchor_id), at
 
 
-async def _take_turn(services: CoreServices, person: Person, action: Action) -> None:
+async def _take_turn(services: CoreServices, person: Person) -> None:
     taken = await SharedBuckets(services, "anchor", _RATE).take(person.id.bytes, 1)
     if taken.granted:
         return
     async with services.database.transaction() as tx:
-        await means_log.record(services, tx, person, action, reason="too_many_anchors")
+        await means_log.record(
+            services, tx, person, Action.ANCHOR_ENROLLED, reason="too_many_anchors"
+        )
     raise ServiceError(ErrorKind.TOO_MANY, "too_many_anchors", retry_after=int(taken.wait) + 1)

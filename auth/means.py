@@ -159,13 +159,19 @@ async def free(
     services: CoreServices, person: Person, means_id: UUID, *, proof: Proof = NO_PROOF
 ) -> None:
     """Free a card of the caller's that wrong PINs barred: each time, it may be guessed at again.
+    Nothing is changed, recorded or told of one that is not barred.
 
     Raises as `auth.means_changes.change`; `ServiceError` NOT_FOUND.
     """
 
-    async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> NotChanged | None:
-        if not await free_card(services, tx, person.id, means_id):
+    async def act(tx: AsyncConnection, row: Any, _shown: ShownProof) -> NotChanged | None:
+        found = await means_of(services, tx, row)
+        card = next((one for one in found if (one.id, one.kind) == (means_id, "card")), None)
+        if card is None:
             return NotChanged("not_found", not_found())
+        if not card.barred:
+            return None
+        await free_card(services, tx, person.id, means_id)
         await means_log.tell(services, tx, person.id, Action.MEANS_FREED)
         details = {"means": str(means_id), "kind": "card"}
         await means_log.record(services, tx, person, Action.MEANS_FREED, **details)

@@ -32,6 +32,7 @@ MeansReason = Literal[
     "join_over",
     "join_not_now",
     "no_room",
+    "paced",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

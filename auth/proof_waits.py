@@ -15,7 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import assistance, means_log, sessions
+from auth.means_log import MeansReason
 from auth.person_values import open_values, read_values, write_values
+from auth.rate_buckets import Rate, SharedBuckets
 from auth.records import sessions as records
 from auth.services import CoreServices
 from auth.subjects import Person
@@ -28,6 +30,10 @@ WAIT = timedelta(days=7)
 """As an erasure waits."""
 SERVES = timedelta(days=7)
 """Once it is over, one change is made without a proof within this time."""
+AT_ONCE = 3
+_RATE = Rate(AT_ONCE, timedelta(hours=8))
+"""How often a session asks: each time, and when it is cancelled, is a message to the phone. Not the
+vault: another's session would keep its person from it."""
 _NAME = "waits"
 
 
@@ -44,7 +50,7 @@ async def request(services: CoreServices, person: Person) -> datetime:
     changes nothing.
 
     Raises `ServiceError` CONFLICT `session_too_short` where the session ends before that, REFUSED
-    `not_when_assisted`; both are recorded.
+    `not_when_assisted`, TOO_MANY `too_many_requests`; all are recorded.
     """
     await assistance.check_alone(services, person, Action.MEANS_WAIT)
     async with services.database.transaction() as tx:
@@ -56,10 +62,12 @@ async def request(services: CoreServices, person: Person) -> datetime:
         opens_at = (at if asked_at is None else asked_at) + WAIT
         ends_at = person.session_ends_at
         too_short = ends_at is None or ends_at <= opens_at
-        if too_short:
-            await means_log.record(
-                services, tx, person, Action.MEANS_WAIT, reason="session_too_short"
-            )
+        wait = 0
+        if not too_short and asked_at is None:
+            wait = await _take_turn(services, person)
+        if too_short or wait:
+            reason: MeansReason = "session_too_short" if too_short else "paced"
+            await means_log.record(services, tx, person, Action.MEANS_WAIT, reason=reason)
         elif asked_at is None:
             # The wait, its line and its message: one commit. A crash before it leaves none.
             await _write(services, tx, row, values, waits | {_key(person): at})
@@ -69,7 +77,16 @@ async def request(services: CoreServices, person: Person) -> datetime:
             )
     if too_short:
         raise ServiceError(ErrorKind.CONFLICT, "session_too_short")
+    if wait:
+        raise ServiceError(ErrorKind.TOO_MANY, "too_many_requests", retry_after=wait)
     return opens_at
+
+
+async def _take_turn(services: CoreServices, person: Person) -> int:
+    """Count a wait of the caller's session. The seconds until the next one, where there were too
+    many; else 0."""
+    taken = await SharedBuckets(services, "proof-wait", _RATE).take(_key(person).encode(), 1)
+    return 0 if taken.granted else int(taken.wait) + 1
 
 
 async def cancel(services: CoreServices, person: Person) -> None:

@@ -28,6 +28,7 @@ BucketKind = Literal[
     "anchor",
     "join",
     "join-code",
+    "proof-wait",
 ]
 """What is counted. It is part of the tag: never change one."""
 

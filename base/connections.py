@@ -27,6 +27,10 @@ STATEMENT_SECONDS = 8.0
 statement_limit: ContextVar[float | None] = ContextVar("statement_limit", default=None)
 """Set for what answers a caller. A job may wait for as long as its statement takes."""
 
+caller: ContextVar[bytes | None] = ContextVar("caller", default=None)
+"""Whose request it is that is answered, by the session that it showed: one has a part of the
+connections (`Database.transaction`)."""
+
 _LIMITS = {
     "connect_timeout": "2",  # of each address of a name; libpq knows nothing shorter
     "keepalives_idle": "3",

@@ -5,6 +5,7 @@ from collections import Counter
 
 import httpx
 
+from base.locks import hold_vault
 from tests.fixtures import MakeClient, MakePerson, Served, new_phone
 from tests.steps import client_headers, request_body
 
@@ -31,3 +32,33 @@ async def test_a_senders_requests_take_no_connection_while_they_wait(
             read = await client.get("/v1/documents", headers=person.headers)
             assert read.status_code == 200
         assert Counter(await asked) == {202: MANY}
+
+
+async def test_a_session_leaves_connections_to_others_whatever_its_requests_wait_for(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    """Each took a connection to wait for the vault's lock: others were answered 503 meanwhile. The
+    way out waits for nothing."""
+    busy, other = await make_person(), await make_person()
+    limits = httpx.Limits(max_connections=MANY)
+    cookie = f"unefois-person={busy.token}"
+    async with (
+        httpx.AsyncClient(
+            base_url=served.base_url, timeout=60, limits=limits, trust_env=False
+        ) as at,
+        served.services.database.transaction() as tx,
+    ):
+        await hold_vault(tx, busy.id)
+        asked = asyncio.gather(
+            *(at.post("/v1/me/proof/wait", headers=busy.headers) for _ in range(40))
+        )
+        await asyncio.sleep(0)
+        for _ in range(5):
+            read = await client.get("/v1/documents", headers=other.headers)
+            assert read.status_code == 200
+        hidden = await client.post(
+            "/quick-exit", headers={"Cookie": cookie, "Sec-Fetch-Site": "same-origin"}
+        )
+        assert hidden.status_code == 200
+        await tx.commit()
+        assert {one.status_code for one in await asked} <= {202, 401, 429}, "signed out meanwhile"

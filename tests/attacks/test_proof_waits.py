@@ -1,14 +1,17 @@
 """Seven days in the place of a proof: nobody is warned of a session that is over, nor kept from
 asking by another's."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
-from auth import pin_hashes
+from auth import pin_hashes, proof_waits, sessions
 from tests.auth.means_steps import bearer, choose_pin, enter_by_phone, pin_of
 from tests.auth.steps import log_of as events_of
 from tests.auth.steps import queued_messages
 from tests.fixtures import MakePerson, Served, SomePerson, new_phone
+from tests.steps import is_problem
 from tests.web.pages.test_entering import browser, enter
 from tests.web.pages.test_own_means import said
 from tests.web.pages.test_pages import browser_of
@@ -64,6 +67,32 @@ async def test_another_s_wait_keeps_nobody_from_asking(
         asked = await client.post("/v1/me/proof/wait", headers=person.headers)
         assert asked.status_code == 202
         assert ASKS not in (await at.get("/me/pin")).text, "it waits here already"
+
+
+async def test_asking_and_cancelling_over_and_over_sends_few_messages(
+    client: httpx.AsyncClient, services: Services, make_person: MakePerson
+) -> None:
+    """Two messages each time, to pay, or to hide a warning among; another session still asks."""
+    person = await make_person()
+    asked: list[httpx.Response] = []
+    for turn in range(proof_waits.AT_ONCE + 3):
+        asked += [await client.post("/v1/me/proof/wait", headers=person.headers)]
+        cancelled = await client.delete("/v1/me/proof/wait", headers=person.headers)
+        assert cancelled.status_code == 204, turn
+    statuses = [one.status_code for one in asked]
+    assert statuses == [202] * proof_waits.AT_ONCE + [429] * 3
+    is_problem(asked[-1], 429, "too_many_requests")
+    assert int(asked[-1].headers["retry-after"]) > 0
+    told = await queued_messages(services, person.phone)
+    assert len([one for one in told if "façons d’entrer" in one["text"]]) == (
+        2 * proof_waits.AT_ONCE
+    )
+    assert (await events_of(services, person.id))[-1] == ("means.wait", "refused", "paced")
+    async with services.database.transaction() as tx:
+        opened = await sessions.open_session(services, tx, kind="person", subject_id=person.id)
+    other = replace(person, token=opened.token)
+    answer = await client.post("/v1/me/proof/wait", headers=other.headers)
+    assert answer.status_code == 202
 
 
 async def test_a_shared_device_is_not_offered_what_it_is_refused(served: Served) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from audit.events import Action
 from auth.assistance import check_alone
 from auth.subjects import Person
+from vault import rate_limit
 from vault.access_log import entries
 from vault.access_log.entries import EntryView
 from vault.services import Services
@@ -22,7 +23,9 @@ async def export_all(services: Services, person: Person) -> AsyncIterator[EntryV
     await check_alone(services, person, Action.VAULT_EXPORTED)
     cursor: str | None = None
     while True:
-        page = await entries.list_for_person(services, person, cursor=cursor, limit=_PAGE)
+        # Of files that are asked for at once, one page is read at a time.
+        async with rate_limit.in_turn(person.id):
+            page = await entries.list_for_person(services, person, cursor=cursor, limit=_PAGE)
         for entry in page.items:
             yield entry
         cursor = page.next

@@ -20,6 +20,7 @@ from base.db_time import instant
 from base.ids import new_id
 from base.key_names import MEETING, MEETING_CODE
 from base.locks import hold_vault
+from base.user_text import digits_of
 from vault import decisions
 from vault.consent.meeting_rules import state_of_meeting
 from vault.consent.meeting_use import facts_of
@@ -107,7 +108,7 @@ async def type_code(
         wait = _seconds(taken.wait)
         raise await decisions.record_refusal(services, attempt, Reason.PACED, retry_after=wait)
     # 2. Judged, changed and recorded in one commit: a crash before it leaves the code as it was.
-    tag = await _code_tag(services, "".join(code.split()))
+    tag = await _code_tag(services, digits_of(code))
     view = await decisions.decide(services, lambda tx: answer(tx, tag))
     # 3. A good code costs nothing. A crash before this costs one of five, which comes back.
     await buckets.give_back(caller.id.bytes, 1)

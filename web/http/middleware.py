@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from base.connections import STATEMENT_SECONDS, statement_limit
+from base.connections import STATEMENT_SECONDS, caller, statement_limit
 from base.errors import ErrorKind, ServiceError
 from base.outages import is_reported, unavailable
 from base.settings import MIB, Settings
@@ -45,6 +45,8 @@ _COMMON = (
 )
 _HTTPS = ((b"strict-transport-security", b"max-age=31536000"),)
 
+_WAY_OUT = "/quick-exit"
+"""Waits for nothing else that its session asked for."""
 _UPLOADS = "/v1/uploads"
 _TUS = ((b"tus-resumable", b"1.0.0"), (b"tus-version", b"1.0.0"))
 """tus 1.0: in each answer about uploads, whoever gives it; the second one goes with a 412."""
@@ -110,6 +112,8 @@ class Middleware:
 
         try:
             ticket = await self._failures.admit(scope)
+            if ticket is not None and scope["path"] != _WAY_OUT:
+                caller.set(ticket.digest)
             if ticket is not None and ticket.bucket is None:
                 await self._refuse(scope, receive, answer)
             else:

@@ -17,6 +17,7 @@ from fastapi.responses import StreamingResponse
 
 from audit.events import Action
 from base.ids import parse_id
+from vault import rate_limit
 from vault.access_log.entries import EntryView, list_by_actor
 from vault.consent.people import KnownPerson, known_by_grants
 from vault.rules import state_of
@@ -151,7 +152,9 @@ async def _rows(page: WorkerPage, wanted: Filter, *, names: bool) -> AsyncIterat
     yield BYTE_ORDER_MARK + csv_row([translate(column) for column in _COLUMNS], page.language)
     cursor: str | None = None
     while True:
-        listed = await list_by_actor(page.services, page.worker, cursor=cursor, limit=_PAGE)
+        # Of tables that are asked for at once, one page is read at a time.
+        async with rate_limit.in_turn(page.worker.id):
+            listed = await list_by_actor(page.services, page.worker, cursor=cursor, limit=_PAGE)
         for entry in filter(wanted.wants, listed.items):
             yield csv_row(_cells(page, wanted, entry, names=names), page.language)
         cursor = listed.next

@@ -184,6 +184,8 @@ async def test_at_a_pace(
     assert (await log_of(services, person.id))[-1] == (
         "anchor.enrol", "refused", "too_many_anchors",
     )  # fmt: skip
+    removed = await proved(client, person, "DELETE", PATH)
+    assert removed.status_code == 204, "nobody keeps theirs in somebody's vault by that"
     moved_clock(timedelta(hours=5, minutes=1))
     assert (await enrol(client, person)).status_code == 200
 

@@ -102,6 +102,23 @@ async def test_five_wrong_pins_bar_a_card_until_it_is_freed(
     assert any("débloquée" in one for one in said)
 
 
+async def test_freeing_a_card_that_is_not_barred_tells_nobody(
+    client: httpx.AsyncClient, services: Services, person: SomePerson
+) -> None:
+    """Else a PIN sends as many messages as one wants, and hides a warning among them."""
+    pin = await pin_of(services, person)
+    card = await add_card(client, person, pin)
+    told = len(await queued_messages(services, person.phone))
+    lines = await log_of(services, person.id)
+    for _ in range(3):
+        freed = await proved(client, person, "POST", f"/v1/me/means/{card['id']}/free")
+        assert freed.status_code == 204
+    assert len(await queued_messages(services, person.phone)) == told
+    assert await log_of(services, person.id) == lines
+    assert (await enter(client, card["code"], wrong(pin))).status_code == 401
+    assert (await enter(client, card["code"], pin)).status_code == 201
+
+
 async def test_a_barred_card_stays_barred_with_time(
     client: httpx.AsyncClient, services: Services, person: SomePerson, moved_clock: MoveClock
 ) -> None:

@@ -56,6 +56,15 @@ async def content(client: httpx.AsyncClient, headers: dict[str, str], document: 
     return answer.content
 
 
+async def test_digits_of_another_script_are_typed(
+    client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    ended, stays = await make_person(), await make_person()
+    code = (await ask_join(client, ended)).json()["code"]
+    typed = code.translate({ord(str(digit)): 0x0660 + digit for digit in range(10)})
+    assert (await type_join(client, stays, typed)).status_code == 200
+
+
 async def test_a_card_from_a_desk_and_a_phone_become_one_vault(
     client: httpx.AsyncClient, services: Services, make_person: MakePerson
 ) -> None:

@@ -26,6 +26,7 @@ from base.errors import ErrorKind, ServiceError, not_found
 from base.ids import new_id
 from base.key_names import JOIN, JOIN_CODE
 from base.locks import hold_tags, hold_vault
+from base.user_text import digits_of
 from vault import decisions
 from vault.decisions import AccessAttempt, Denial
 from vault.maintenance.erasure_requests import erases_at_within
@@ -84,7 +85,7 @@ async def answer(services: Services, person: Person, code: str) -> JoinView:
     await assistance.check_alone(services, person, action)
     # 1. Counted before anything is looked up, so that guesses at once cannot pass the limit.
     buckets = await _take(services, person, action, "join-code", WRONG_CODES)
-    tag = await _code_tag(services, "".join(code.split()))
+    tag = await _code_tag(services, digits_of(code))
     # 2. Judged, changed and recorded in one commit: a crash before it leaves the code as it was.
     view = await decisions.decide(services, lambda tx: _answer(services, tx, person, tag))
     # 3. A good code costs nothing. A crash before this costs one of five, which comes back.
