@@ -17,7 +17,7 @@ from web.pages import cookies, forms
 from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in, worker_beside
 
 router = page_router()
-_ENDED: tuple[cookies.CookieKind, ...] = ("person", "visit", "next")
+_ENDED: tuple[cookies.CookieKind, ...] = ("person", "visit", "next", "told", "card")
 _QUIET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
