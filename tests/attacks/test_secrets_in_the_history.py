@@ -168,7 +168,8 @@ async def test_no_page_answers_one_whatever_is_wrong(
             assert told is not elsewhere or path not in TAKE, (path, "says what went wrong")
             if not told:
                 continue
-            page = await at.get(answer.headers["location"], headers={"Accept": "text/html"})
+            to, html = answer.headers["location"], {"Accept": "text/html"}
+            page, again = [await at.get(to, headers=html) for _ in range(2)]
             if ours and path == LEADS_ON:
                 assert page.headers["location"] == "/me/anchor"
                 continue
@@ -177,10 +178,8 @@ async def test_no_page_answers_one_whatever_is_wrong(
             assert "<title>Erreur" in page.text, path
             assert SECRET not in page.text, path
             assert page.headers["cache-control"] == "no-store"
-            again = await at.get(answer.headers["location"], headers={"Accept": "text/html"})
             assert "<title>Erreur" not in again.text or path not in TAKE, (path, "said once")
-            assert SECRET not in again.text, path
-            assert TYPED not in again.text, path
+            assert [one for one in (SECRET, TYPED) if one in again.text] == [], path
 
 
 async def test_what_another_session_was_told_is_said_to_nobody(
