@@ -5,10 +5,10 @@ import re
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.assisted import card_of
-from tests.fixtures import MakePerson, MakeWorker, Served
+from tests.fixtures import MakePerson, MakeWorker, Served, SomeWorker
 from tests.steps import deposit
 from tests.vault.decoding import corpus
 
@@ -30,20 +30,12 @@ async def test_beside_somebody(
     person, worker = await make_person(), await make_worker()
     await deposit(client, person, corpus.pdf(1), type_="payslip")
     code, pin = await card_of(client, served.services, person)
-    context = await browser.new_context(
-        viewport={"width": 360, "height": 640}, locale="fr-FR", java_script_enabled=script
-    )
-    for name, value in (("worker", worker.token), ("language", "fr")):
-        cookie = {"name": f"unefois-{name}", "value": value, "url": served.base_url}
-        await context.add_cookies([cookie])  # type: ignore[list-item]
+    context = await _browser_of(browser, served, worker, script=script)
     other, page = await context.new_page(), await context.new_page()
     for tab in (other, page):
         await tab.goto(f"{served.base_url}/pro/people")
     await page.click("text=Entrer avec la personne")
-    await page.fill("#card", code.lower())
-    await page.fill("#code", pin)
-    await page.click("main button.main")
-    await page.wait_for_url("**/documents")
+    await _enter(page, code, pin)
     await _sees_what_is_left(page, script=script)
     for _ in range(2):  # to the form, and to the worker's people
         await page.go_back()
@@ -62,6 +54,49 @@ async def test_beside_somebody(
     if script:
         await other.evaluate(_COME_BACK)
         await expect(other.locator("h1")).to_be_visible()
+
+
+async def test_ending_it_closes_the_persons_other_windows(
+    browser: Browser,
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+) -> None:
+    """By the worker, whose own pages were locked: nothing of the person's stays on the screen."""
+    person, worker = await make_person(), await make_worker()
+    code, pin = await card_of(client, served.services, person)
+    context = await _browser_of(browser, served, worker, script=True)
+    theirs, page = await context.new_page(), await context.new_page()
+    await page.goto(f"{served.base_url}/pro/beside")
+    await _enter(page, code, pin)
+    await theirs.goto(f"{served.base_url}/documents")
+    await theirs.wait_for_load_state("networkidle")
+    await expect(theirs.locator("h1")).to_contain_text("Mes papiers")
+    await page.goto(f"{served.base_url}/pro/people")
+    await page.click("text=Terminer, et rouvrir mon espace")
+    await page.wait_for_url("**/pro/people?done=beside_ended")
+    await theirs.wait_for_url("**/session/over")
+    assert "Mes papiers" not in await theirs.inner_text("body")
+
+
+async def _browser_of(
+    browser: Browser, served: Served, worker: SomeWorker, *, script: bool
+) -> BrowserContext:
+    context = await browser.new_context(
+        viewport={"width": 360, "height": 640}, locale="fr-FR", java_script_enabled=script
+    )
+    for name, value in (("worker", worker.token), ("language", "fr")):
+        cookie = {"name": f"unefois-{name}", "value": value, "url": served.base_url}
+        await context.add_cookies([cookie])  # type: ignore[list-item]
+    return context
+
+
+async def _enter(page: Page, code: str, pin: str) -> None:
+    await page.fill("#card", code.lower())
+    await page.fill("#code", pin)
+    await page.click("main button.main")
+    await page.wait_for_url("**/documents")
 
 
 async def _sees_what_is_left(page: Page, *, script: bool) -> None:

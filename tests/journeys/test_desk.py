@@ -4,6 +4,7 @@ was printed opens it elsewhere."""
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -21,6 +22,13 @@ __all__ = ["open_phone"]
 
 pytestmark = pytest.mark.browser
 PIN = "482693"
+PAPER = {
+    "family_name": "Diallo",
+    "given_name": "Amina",
+    "birth_date": "05/11/1980",
+    "document_end": "4F7K",
+}
+_VALUES = "[...document.querySelectorAll('input')].map(one => one.value)"
 LIMIT = 180
 """Seconds, from « Au guichet » to the five things."""
 _KEY, _POINT, _PRESS, _THINK, _HAND_OVER, _PRINT = 1.2, 1.1, 0.2, 1.35, 10.0, 30.0
@@ -125,21 +133,29 @@ async def open_beside(device: Phone, effort: Effort, file: Path) -> bytes:
 
 
 @pytest.mark.parametrize("open_phone", [Way(SMALL, script=True)], ids=["script"], indirect=True)
-async def test_back_shows_the_pin_to_nobody(device: Phone) -> None:
+async def test_back_shows_to_nobody_what_the_person_typed(device: Phone) -> None:
+    """Their PIN, and who they are on their identity paper."""
     await device.go("/pro/desk/vault")
-    for step in ("card", "name", "turn", "anchor", "pin"):
+    for step in ("card", "name", "turn", "anchor"):
         await device.press(f"{to(step)}[value=fr]" if step == "card" else to(step))
+    for name, typed in PAPER.items():
+        await device.fill(f"#{name}", typed)
+    await device.press(to("pin") + ":not([name])")
     await device.fill("#pin", PIN)
     await device.fill("#again", PIN)
     await device.press(to("open"))
     await device.press(to("print"))
-    for _back in range(3):
+    seen = []
+    for _back in range(4):
         try:
             await device.page.go_back(timeout=5_000)
             await device.page.wait_for_load_state("networkidle")
         except Error:
-            # The browser keeps none of these pages: it would have to send the form again.
+            # The browser keeps no such page: it would have to send the form again.
             continue
-        values = "[...document.querySelectorAll('input')].map(one => one.value)"
-        assert PIN not in await device.page.content()
-        assert PIN not in await device.page.evaluate(values)
+        seen.append(urlsplit(device.page.url).path.rpartition("/")[2])
+        values = await device.page.evaluate(_VALUES)
+        for typed in (PIN, *PAPER.values()):
+            assert typed not in await device.page.content()
+            assert typed not in values
+    assert {"opened", "pin"} <= {*seen}, seen

@@ -117,7 +117,7 @@ def set_choices_aside(request: Request, response: Response, settings: Settings) 
         put(response, settings, "aside", ".".join(chosen))
 
 
-def _put_choices_back(request: Request, response: Response, settings: Settings) -> None:
+def put_choices_back(request: Request, response: Response, settings: Settings) -> None:
     """What the worker chose, in the place of what was chosen by whoever was beside them."""
     kept = _ASIDE.fullmatch(read(request, settings, "aside") or "")
     if kept is None:
@@ -139,7 +139,7 @@ def leave_nothing(
     """
     put(response, settings, "left", "yes")
     if beside:
-        _put_choices_back(request, response, settings)
+        put_choices_back(request, response, settings)
     forgotten: tuple[CookieKind, ...] = ("person", "visit", "next", "told", "card")
     for kind in forgotten if beside else (*forgotten, *_CHOICES, "aside"):
         drop(response, settings, kind)

@@ -23,7 +23,6 @@ from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 from web.printouts.card_sheet import print_planned
 
 router = page_router()
-_AT = "/pro/desk/vault"
 STEPS = ("language", "card", "name", "pin", "print", "end")
 
 
@@ -137,13 +136,13 @@ async def take_anchor(page: WorkerPageDep) -> Response:
     form = await page.form()
     visit = replace(await desk_visits.visit_in(page, form), anchor="")
     typed = shown_again(form)
-    response: Response = go(f"{_AT}/pin")
+    response: Response = go(desk_visits.address("pin", visit))
     if any(typed["typed"].values()) and not form.has("without"):
         try:
             tag = await anchors.tag_of(page.services, typed_in(form))
             visit = replace(visit, anchor=tag.hex())
         except ServiceError as failure:
-            at = f"{_AT}/anchor"
+            at = desk_visits.address("anchor", visit)
             response = await page.show_failure(failure, "desk/anchor.html", at=at, **typed)
     await desk_visits.keep(page, response, visit)
     return response
@@ -167,9 +166,10 @@ async def open_vault(page: WorkerPageDep) -> Response:
     except ServiceError as failure:
         if failure.kind is not ErrorKind.INVALID:
             raise
-        response = await page.show_failure(failure, "desk/pin.html", at=f"{_AT}/pin")
+        at = desk_visits.address("pin", visit)
+        response = await page.show_failure(failure, "desk/pin.html", at=at)
     else:
-        response = go(f"{_AT}/opened" if new else f"{_AT}/opened?first=yes")
+        response = go(desk_visits.address("opened", visit) + ("" if new else "&first=yes"))
     await desk_visits.keep(page, response, visit)
     return response
 

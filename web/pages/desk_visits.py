@@ -18,6 +18,7 @@ from base.key_names import DESK_VISIT
 from web.pages import cookies, forms, sealed_values
 from web.pages.page import Page
 
+AT = "/pro/desk/vault"
 FIELD = "visit"
 LIFE = timedelta(minutes=30)
 
@@ -56,10 +57,19 @@ async def keep(page: Page, response: Response, visit: DeskVisit) -> None:
     cookies.put(response, page.services.settings, "desk", value, seconds=seconds)
 
 
+def address(step: str, visit: DeskVisit) -> str:
+    """Of a page that finds the visit so: it names the card, which the code alone opens."""
+    return f"{AT}/{step}?of={visit.card.id}"
+
+
 async def kept(page: Page) -> DeskVisit | None:
-    """The visit that was kept, if it goes on."""
+    """The visit that was kept, if it goes on, and is the one that the address names: a browser
+    keeps one, the last. In the window of another, nobody chooses the PIN of somebody else's card.
+    """
     text = cookies.read(page.request, page.services.settings, "desk")
-    return await _visit_of(page, text or "")
+    visit = await _visit_of(page, text or "")
+    named = page.request.query_params.get("of")
+    return visit if visit is not None and named == str(visit.card.id) else None
 
 
 async def visit_in(page: Page, form: forms.Form) -> DeskVisit:

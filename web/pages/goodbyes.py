@@ -28,4 +28,6 @@ async def say_goodbye(
     kept: cookies.CookieKind = "card" if kind == "person" else "desk"
     for ended in (kind, kept, "told", "next"):
         cookies.drop(response, settings, ended)
+    if kind == "worker":
+        cookies.put_choices_back(page.request, response, settings)
     return response

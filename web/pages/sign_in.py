@@ -197,6 +197,8 @@ async def open_here(page: Page, opened: NewSession) -> Response:
             await sessions.sign_out(page.services, former)
     response = go(return_address.kept(page.request, settings, opened.kind) or _HOMES[opened.kind])
     cookies.drop(response, settings, "next")
+    if opened.kind == "worker" and cookies.read(page.request, settings, "aside"):
+        cookies.drop(response, settings, "aside")  # of one who did not leave, perhaps another
     cookies.put_session(response, page.services.settings, opened.kind, opened.token)
     if opened.browser:
         cookies.put_browser(response, settings, opened.browser)

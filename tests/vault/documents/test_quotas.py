@@ -261,7 +261,13 @@ async def test_the_page_says_that_a_vault_is_almost_full(
     limits.set(max_vault_documents=2)
     async with browser_of(served, person) as browser:
         await deposit(client, person, paper(1))
-        assert "presque plein" not in (await browser.get("/documents")).text
+        almost = "Il n’y a presque plus de place pour vos papiers."
+        assert almost not in (await browser.get("/documents")).text
+        used = (await usage(client, person))["bytes"]
+        limits.set(max_vault_bytes=used * 5 // 4 + 1)
+        assert almost not in (await browser.get("/documents")).text, "it is not reached"
+        limits.set(max_vault_bytes=used * 5 // 4)
+        assert almost in (await browser.get("/documents")).text
         limits.set(max_vault_documents=1, max_vault_bytes=5 * MIB)
         page = (await browser.get("/documents")).text
         assert "Il n’y a plus de place pour vos papiers." in page

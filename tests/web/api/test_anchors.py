@@ -16,6 +16,7 @@ from tests.auth.steps import log_of, queued_messages
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson
 from tests.steps import is_problem
 from tests.steps import log_of as lines_of
+from tests.web.http.test_field_errors import places
 from vault.maintenance import erasure
 from vault.services import Services
 
@@ -163,7 +164,7 @@ async def test_what_is_typed_wrong_is_named_and_keeps_nothing(
 ) -> None:
     refused = await enrol(client, person, **change)
     is_problem(refused, 422, code)
-    assert field in str(refused.json()["errors"])
+    assert [place for place, _ in places(refused)] == [f"#/anchor/{field}"]
     assert await row_of(services, person.id) is None
 
 

@@ -1,6 +1,5 @@
 """« Entrer avec la personne »: both in one browser, the worker's pages locked meanwhile."""
 
-import json
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -290,20 +289,6 @@ async def test_nor_one_that_was_begun_before(
         at.cookies.delete("unefois-worker")
         entered = await at.post(begun, data=data)
         assert entered.headers["location"] == "/documents"
-
-
-async def test_ending_it_closes_the_persons_other_windows(
-    at: httpx.AsyncClient, card: Card
-) -> None:
-    """What ends it is among what the service worker, and the script of the page, tell them."""
-    assert (await enter(at, card)).status_code == 303
-    locked = (await at.get("/pro/people")).text
-    (form,) = re.findall(r'<form method="post" action="(/pro/[^"]+/end)"', locked)
-    script = (await at.get("/service-worker.js")).text
-    (leaves,) = re.findall(r"LEAVES = (\[[^\]]*\])", script)
-    assert form in json.loads(leaves)
-    (module,) = re.findall(r'src="([^"]*/page\.[^"]*js|[^"]*page\.js[^"]*)"', locked)
-    assert f"form[action='{form}']" in (await at.get(module)).text
 
 
 async def test_papers_go_to_the_worker_beside_by_their_name(

@@ -241,6 +241,26 @@ async def test_two_desks_at_once_open_two_vaults_of_which_each_card_opens_its_ow
         assert {one["actor"].get("name") for one in (await log_of(client, person))[-3:]} == {name}
 
 
+async def test_in_two_windows_nobody_chooses_the_pin_of_the_others_card(
+    served: Served, worker: SomeWorker
+) -> None:
+    """A browser keeps one visit, the last: the window of the first one, loaded again, begins anew
+    rather than going on with somebody else's card; and theirs is still theirs."""
+    async with browser_of(served, worker) as at_work:
+        first = (await walk(at_work, "pin"))[-1]
+        second = (await walk(at_work, "open", name="Zahra"))[-2:]
+        again = await at_work.get(str(first.url))
+        assert again.headers.get("location") == "/pro/desk"
+        for page in second:
+            assert (await at_work.get(str(page.url))).status_code == 200
+        # The form that the first one has already is of their own card.
+        fields = [*yes_of(first.text, f"{AT}/open"), ("pin", "8305"), ("again", "8305")]
+        opened = await send(at_work, f"{AT}/open", fields)
+        assert "était déjà choisi" not in opened.text
+        gone = await at_work.get(str(second[-1].url))
+        assert gone.headers.get("location") == "/pro/desk"
+
+
 async def test_nothing_is_printed_before_the_vault_is_open(
     served: Served, worker: SomeWorker
 ) -> None:

@@ -153,9 +153,13 @@ async def test_going_out_of_an_own_device_keeps_its_choices(served: Served, how:
         await enter(served, at, new_phone(), "own")
         page = (await at.get("/documents")).text
         token = dict(re.findall(r'name="(form)" value="([^"]+)"', page))
+        # What was typed or made just now, for the session alone.
+        for name in ("told", "card"):
+            at.cookies.set(f"unefois-{name}", "sealed", domain="127.0.0.1")
         left = await at.post(how, data=token, headers={"Sec-Fetch-Site": "same-origin"})
         assert "clear-site-data" not in left.headers
-        assert {"unefois-language", "unefois-browser"} <= {*at.cookies}
+        kept = {f"unefois-{name}" for name in (*CHOICES, "browser")}
+        assert {*at.cookies} - {"unefois-visit"} == kept
 
 
 async def test_of_a_worker_beside_nothing_is_taken(served: Served, make_worker: MakeWorker) -> None:

@@ -44,8 +44,9 @@ async def test_one_gesture_stops_it_and_says_how_to_come_back(
         token = await forms.token_for(served.services, person.token)
         answer = await at.post(address, data={"form": token})
         assert answer.headers["location"] == "/?done=card_lost"
-        ended = {one.partition("=")[0] for one in answer.headers.get_list("set-cookie")}
-        assert {"unefois-person", "unefois-card", "unefois-told"} <= ended, "nor a new card's code"
+        ended = {one.partition(";")[0] for one in answer.headers.get_list("set-cookie")}
+        of = ("person", "card", "told")
+        assert {f'unefois-{name}=""' for name in of} <= ended, "nor a new card's code"
         goodbye = await at.get(answer.headers["location"])
         assert "Cette carte n’ouvre plus rien, et tout est fermé, ici aussi" in said(goodbye)
         assert (await at.get("/me/means")).status_code == 303, "closed here, too"

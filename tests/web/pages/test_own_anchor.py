@@ -198,7 +198,7 @@ async def test_at_the_desk_a_wrong_field_is_said_and_corrected(
         # No page answers what was typed: the worker's browser would keep it with that page.
         at_work.follow_redirects = False
         answer = await httpx.AsyncClient.request(at_work, "POST", f"{AT}/pin", data=dict(fields))
-        assert answer.headers["location"] == f"{AT}/anchor"
+        assert answer.headers["location"].partition("?")[0] == f"{AT}/anchor"
         assert answer.content == b""
         refused = await send(at_work, f"{AT}/pin", fields)
         assert refused.status_code == 422

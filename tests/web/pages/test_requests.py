@@ -323,8 +323,7 @@ async def test_of_seeing_and_adding_only_adding_may_be_permitted(
     """By sorts of papers, whatever is held of them; no single paper is asked for."""
     person, worker = two
     async with browser_of(served, person) as browser:
-        for number in (1, 2):
-            await deposit(browser, person, corpus.pdf(number), type_="payslip")
+        held = [await deposit(browser, person, corpus.pdf(one), type_="payslip") for one in (1, 2)]
         await deposit(browser, person, corpus.pdf(3), type_="mdph_notification")
         types, wanted = ("payslip", "mdph_notification"), {"actions": ["read", "deposit"]}
         request = await ask(browser, worker.headers, person.phone, *types, **wanted)
@@ -332,8 +331,10 @@ async def test_of_seeing_and_adding_only_adding_may_be_permitted(
         page = (await browser.get(f"/requests/{request}/papers", params=[adds])).text
         assert page.count("D’accord pour cette sorte de papier") == 2
         assert 'name="document"' not in page
-        until = (await browser.get(f"/requests/{request}/until?action=deposit&type=payslip")).text
-        assert "j’ajouterai plus tard" not in until
+        until = f"/requests/{request}/until?"
+        shown = "".join(f"&document={one['id']}" for one in held)
+        assert 'name="later"' in (await browser.get(f"{until}action=read{shown}")).text
+        assert 'name="later"' not in (await browser.get(f"{until}action=deposit&type=payslip")).text
         await say_yes(browser, request, adds, ("type", "payslip"), ("type", "mdph_notification"))
         [grant] = await grants_of(browser, person)
         assert grant["scope"] == {

@@ -49,5 +49,15 @@ async def test_it_is_not_said_to_be_barred_by_wrong_pins(
         assert "Arrêtée comme perdue" not in of_barred
         assert WARNED in said(await at.get(f"/me/means/{stopped['id']}/free"))
         assert WARNED not in said(await at.get(f"/me/means/{barred['id']}/free"))
+        # To take it off the list is not to stop it once more.
+        off = said(await at.get(f"/me/means/{stopped['id']}/remove"))
+        stops = said(await at.get(f"/me/means/{barred['id']}/remove"))
+        for words, of_off in (
+            ("Retirer de la liste la carte qui finit par", True),
+            ("Elle est déjà arrêtée.", True),
+            ("Arrêter la carte qui finit par", False),
+            ("Oui, arrêter cette carte", False),
+        ):
+            assert ((words in off), (words in stops)) == (of_off, not of_off), words
         assert "sauf celles arrêtées comme perdues" in said(await at.get("/me/pin"))
     assert (await enter(client, stopped["code"], pin)).status_code == 401

@@ -309,7 +309,9 @@ async def test_every_group_of_a_request_has_its_legend(served: Served, pair: Pai
     _, worker = pair
     async with browser_of(served, worker) as browser:
         page = (await browser.get("/pro/requests/new")).text
-    for choice in re.finditer(r'<input type="(?:radio|checkbox)"[^>]*name="([^"]+)"', page):
+    choices = [*re.finditer(r'<input type="(?:radio|checkbox)"[^>]*name="([^"]+)"', page)]
+    assert {"type", "action", "may_store"} <= {choice[1] for choice in choices}
+    for choice in choices:
         before = page[: choice.start()]
         inside = before.rfind("<fieldset") > before.rfind("</fieldset>")
         assert inside or choice[1] == "may_store", choice[0]
