@@ -77,6 +77,9 @@ async function show(input) {
     }
     const picture = element("img", { className: "preview", alt: "", src: URL.createObjectURL(file) });
     picture.addEventListener("error", () => picture.remove());
+    // One picture and what keeps it are in sight together; of several, the first.
+    const seen = input.files.length > 1 ? place.querySelector(".shot") : input.form?.querySelector(".send:last-of-type");
+    picture.addEventListener("load", () => seen?.scrollIntoView({ block: "nearest" }));
     box.append(picture);
     const fault = await faultOf(file).catch(() => "");
     // Others were chosen meanwhile.
