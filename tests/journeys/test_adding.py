@@ -66,14 +66,14 @@ async def photographs_the_front(phone: Phone, front: Path, cut: Path) -> None:
 async def sees_the_photo_above_what_keeps_it(phone: Phone) -> None:
     """Nothing covers it: neither the button, nor « Cacher »."""
     await phone.page.wait_for_function(
-        "document.querySelector('.shot .preview')?.naturalWidth > 0 && !!document.querySelector"
-        "('form:has(#photo) button.send').checkVisibility()"
+        """() => {
+          const of = (one) => document.querySelector(one)?.getBoundingClientRect();
+          const [photo, button, strip] = [
+            of(".shot .preview"), of("form:has(#photo) button.send"), of(".hide")];
+          return photo?.height > 50 && photo.top >= 0 && photo.bottom <= button.top
+            && button.height > 0 && button.bottom <= strip.top;
+        }"""
     )
-    places = [".shot .preview", "form:has(#photo) button.send", ".hide"]
-    photo, button, strip = [await phone.page.locator(one).bounding_box() for one in places]
-    assert photo and button and strip
-    assert 0 <= photo["y"] < photo["y"] + photo["height"] <= button["y"]
-    assert button["y"] + button["height"] <= strip["y"]
 
 
 async def finds_it_again_and_keeps_it(phone: Phone, back: Path) -> None:
