@@ -50,6 +50,8 @@ async def photographs_the_front(phone: Phone, front: Path, cut: Path) -> None:
     assert not await phone.page.is_visible("form:has(#photo) button.send")
     if phone.way.script:
         # The page still has both: what is good is sent again without the other.
+        await phone.page.set_input_files("#photo", str(front))
+        await sees_the_photo_above_what_keeps_it(phone)
         await phone.page.set_input_files("#photo", [str(front), str(cut)])
         await phone.page.click("form:has(#photo) button.send")
         await phone.page.wait_for_selector("text=C’est la photo ou le fichier 2 sur 2.")
@@ -59,6 +61,19 @@ async def photographs_the_front(phone: Phone, front: Path, cut: Path) -> None:
         await send(phone, "#photo", front, cut)
         assert await phone.says("C’est la photo ou le fichier 2 sur 2.")
         assert await phone.says("gardés : 1")
+
+
+async def sees_the_photo_above_what_keeps_it(phone: Phone) -> None:
+    """Nothing covers it: neither the button, nor « Cacher »."""
+    await phone.page.wait_for_function(
+        """() => {
+          const of = (one) => document.querySelector(one)?.getBoundingClientRect();
+          const [photo, button, strip] = [
+            of(".shot .preview"), of("form:has(#photo) button.send"), of(".hide")];
+          return photo?.height > 50 && photo.top >= 0 && photo.bottom <= button.top
+            && button.height > 0 && button.bottom <= strip.top;
+        }"""
+    )
 
 
 async def finds_it_again_and_keeps_it(phone: Phone, back: Path) -> None:
@@ -77,10 +92,10 @@ async def finds_it_again_and_keeps_it(phone: Phone, back: Path) -> None:
     await phone.fill("#expires_on_day", "31")
     await phone.press("button.send")
     assert await phone.says("Ce papier a deux côtés")
-    await phone.press("a[href$='/pictures']")
+    await phone.press("a[href*='/pictures?at=check']")
     await send(phone, "#photo", back)
-    # In a row above « Garder », and each with what can be done with it.
-    assert await pictures_shown(phone) == 4
+    # Each once, above « Garder », with what can be done with it.
+    assert await pictures_shown(phone) == 2
     await phone.press("button[value=later]")
     await phone.press("button.send:has-text('Garder ce papier')")
     assert await phone.says("C’est fait")

@@ -298,6 +298,13 @@ async def test_a_paper_is_shown_whole_then_large_within_the_page(
         assert box["y"] + box["height"] <= exit_["y"], seen
     await page.click("text=Agrandir")
     await page.wait_for_load_state("networkidle")
+    # The whole width first: nothing of it is beside the screen.
+    wide, left, over = await page.evaluate(_SHOWN_LARGE)
+    assert wide <= width
+    assert left <= 1
+    assert over <= 0
+    await page.click("text=Agrandir encore")
+    await page.wait_for_load_state("networkidle")
     wide, left, over = await page.evaluate(_SHOWN_LARGE)
     assert wide >= 900, "a line of numbers can be read"
     assert left <= 1, "its end too, by scrolling the picture"

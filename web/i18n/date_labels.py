@@ -5,7 +5,7 @@ from web.i18n.error_messages import _
 from web.i18n.translations import translations
 
 DATE_LABELS = {
-    DateThatMatters.EXPIRES_ON: _("Fin de validité"),
+    DateThatMatters.EXPIRES_ON: _("Bon jusqu’au"),
     DateThatMatters.ANSWER_BEFORE: _("Répondre avant"),
     DateThatMatters.PAY_BEFORE: _("Payer avant"),
     DateThatMatters.USE_BEFORE: _("À utiliser avant"),

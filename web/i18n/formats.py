@@ -13,6 +13,9 @@ from web.i18n.languages import languages
 from web.i18n.translations import translations
 
 _LAST_MINUTE = time(23, 59)
+_NEAR_END = _("{weekday} {day}, à minuit")
+_NEAR_MOMENT = _("{weekday} {day} à {hour}")
+NEAR_DAYS = 7
 _MEGABYTES = _("{number} Mo")
 
 
@@ -40,11 +43,22 @@ def moment_text(value: datetime, language: str, zone: ZoneInfo) -> str:
     return pattern.format(day=day, hour=hour)
 
 
-def until_text(value: datetime, language: str, zone: ZoneInfo) -> str:
+def until_text(value: datetime, language: str, zone: ZoneInfo, now: datetime | None = None) -> str:
     """The last day of what ends with a day; otherwise with the hour, or the day would be told too
-    long."""
-    whole = value.astimezone(zone).time() >= _LAST_MINUTE
-    return (day_text if whole else moment_text)(value, language, zone)
+    long. `now`: when it is read, so that a near day is told with its weekday, and to its end."""
+    local = value.astimezone(zone)
+    whole = local.time() >= _LAST_MINUTE
+    if now is None or not is_near(local.date(), now, zone):
+        return (day_text if whole else moment_text)(value, language, zone)
+    pattern = translations(language).gettext(_NEAR_END if whole else _NEAR_MOMENT)
+    weekday = format_date(local.date(), "EEEE", locale=_locale(language))
+    day, hour = day_text(value, language, zone), hour_text(value, language, zone)
+    return pattern.format(weekday=weekday, day=day, hour=hour)
+
+
+def is_near(day: date, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether a day is one of the next seven, which a person knows by its weekday; or today."""
+    return 0 <= (day - now.astimezone(zone).date()).days <= NEAR_DAYS
 
 
 def weekday_text(value: date, language: str) -> str:

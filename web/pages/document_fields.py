@@ -14,7 +14,7 @@ from web.i18n.error_messages import _
 
 _DATES = {
     "issued_on": _("Date du document"),
-    "expires_on": _("Fin de validité : il n’est plus bon après le"),
+    "expires_on": _("Bon jusqu’au"),
     "due_on": _("À faire avant : répondre, payer ou venir"),
     "income_year": _("Année des revenus"),
 }

@@ -1,6 +1,7 @@
 """The pictures of a paper that is being added: shown small, taken again, moved, removed."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from fastapi import Response
@@ -32,32 +33,36 @@ async def preview(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> 
 
 
 @router.get("/documents/add/{draft_id}/pictures/{picture_id}")
-async def ask_again(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> Response:
-    """The camera again, for one of them."""
+async def ask_again(
+    draft_id: PathId, picture_id: PathId, page: PersonPageDep, at: str = ""
+) -> Response:
+    """The camera again, for one of them; `at`: the step that it leads back to."""
     draft, picture = await drafts.see_picture(page.services, page.person, draft_id, picture_id)
-    return await page.show("draft_retake.html", draft=draft, picture=picture)
+    return await page.show("draft_retake.html", **_retake(draft, picture, at))
 
 
 @router.post("/documents/add/{draft_id}/pictures/{picture_id}")
-async def take_again(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> Response:
+async def take_again(
+    draft_id: PathId, picture_id: PathId, page: PersonPageDep, at: str = ""
+) -> Response:
     """A picture in the place of another, which stays until the new one is kept. A second tap finds
     it done. A script sends nothing twice, but perhaps late: where the other one is gone by then,
     its picture is one more."""
     draft = await drafts.see(page.services, page.person, draft_id)
     picture = draft.find(picture_id)
     if picture is None and not asked_by_script(page.request):
-        return go(steps.address_of(draft))
+        return go(steps.way_from(draft, at))
     others = replace(draft, pictures=tuple(one for one in draft.pictures if one.id != picture_id))
     try:
         received = await pictures.receive(page.services, page.person, page.upload(), others)
     except ServiceError as failure:
         if failure.kind in NO_FORM:
             raise
-        return await page.show_failure(failure, "draft_retake.html", draft=draft, picture=picture)
+        return await page.show_failure(failure, "draft_retake.html", **_retake(draft, picture, at))
     if received.failures:
         await pictures.forget(page.services, page.person, received)
         return await page.show_failures(
-            received.failures, "draft_retake.html", draft=draft, picture=picture
+            received.failures, "draft_retake.html", **_retake(draft, picture, at)
         )
     if received.draft is not None and received.draft.id == draft_id:
         draft = await drafts.change(
@@ -66,21 +71,34 @@ async def take_again(draft_id: PathId, picture_id: PathId, page: PersonPageDep) 
             draft_id,
             lambda found: _with_instead(found, picture_id, [one.id for one in received.pictures]),
         )
-    return go(steps.address_of(received.draft or draft))
+    if received.draft is not None and received.draft.id != draft_id:
+        return go(steps.address_of(received.draft))
+    return go(steps.way_from(draft, at))
+
+
+def _retake(draft: Draft, picture: Picture | None, at: str) -> dict[str, Any]:
+    return {"draft": draft, "picture": picture, "at": at, "back": steps.way_from(draft, at)}
 
 
 @router.post("/documents/add/{draft_id}/pictures/{picture_id}/change")
-async def change(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> Response:
-    """Move it or remove it; a second tap finds it removed."""
-    act = (await page.form()).get("act")
+async def change(
+    draft_id: PathId, picture_id: PathId, page: PersonPageDep, at: str = ""
+) -> Response:
+    """Move it or remove it; a second tap finds it removed. What was typed at that step stays."""
+    form = await page.form()
+    act = form.get("act")
 
-    def changed(draft: Draft) -> Draft:
+    def changed(found: Draft) -> Draft:
+        draft = found.saying(**steps.typed_in(form, found.values.get("type", "")))
         if act == "remove":
             return _with_instead(draft, picture_id, [])
         return steps.moved(draft, picture_id, _MOVES.get(act, 0))
 
     draft = await drafts.change(page.services, page.person, draft_id, changed)
-    return go(steps.address_of(draft))
+    if act == "again" and draft.find(picture_id) is not None:
+        again = f"/documents/add/{draft_id}/pictures/{picture_id}"
+        return go(f"{again}?at={at}" if at in steps.COME_BACK else again)
+    return go(steps.way_from(draft, at))
 
 
 def _with_instead(draft: Draft, picture_id: UUID, instead: list[UUID]) -> Draft:

@@ -20,6 +20,10 @@ _ANSWERED = "answered"
 VERSION_OF = "version_of"
 """The paper of which a draft becomes a newer version."""
 DAY_PARTS = ("day", "month", "year")
+TYPED = "typed"
+"""What was typed of the date that matters and is not said yet, as `DAY_PARTS` with `/` between."""
+COME_BACK = ("pictures", "details", "check")
+"""The steps that show the pictures, and to which what is done with one leads back."""
 ENDS = "expires_on"
 """The field of a date that is the last of something."""
 
@@ -39,6 +43,12 @@ def next_step(draft: Draft) -> str:
     if not draft.values.get("type"):
         return "type"
     return "check" if draft.values.get(_ANSWERED) else "details"
+
+
+def way_from(draft: Draft, at: str) -> str:
+    """The address of the step `at`, where a picture was looked at; of the next one, where
+    that is no step, or no picture is left."""
+    return address_of(draft, at if at in COME_BACK and draft.pictures else "")
 
 
 def first_values(type_code: str, then: str) -> dict[str, str]:
@@ -61,12 +71,26 @@ def date_field(type_code: str) -> str | None:
 
 def details_in(form: Form, type_code: str) -> dict[str, str]:
     """What the page of details says: whose it is, and the date, as a form of a document has it."""
-    said = {"title": form.get("title"), _ANSWERED: "yes"}
+    said = {"title": form.get("title"), _ANSWERED: "yes", TYPED: ""}
     name = date_field(type_code)
     if name == "income_year":
         said[name] = form.get(name)
     elif name is not None:
         said[name] = "/".join(part for part in _taken(form, name).values() if part)
+    return said
+
+
+def typed_in(form: Form, type_code: str) -> dict[str, str]:
+    """What was typed on that page, to be shown there again, where something else is done first;
+    nothing where none of its fields were sent."""
+    if not form.has("title"):
+        return {}
+    said = {"title": form.get("title")}
+    name = date_field(type_code)
+    if name == "income_year":
+        said[TYPED] = form.get(name)
+    elif name is not None:
+        said[TYPED] = "/".join(day_parts(form, name).values())
     return said
 
 

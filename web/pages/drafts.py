@@ -42,7 +42,9 @@ async def ask_pictures(
     `then`: its page to come back to."""
     begun = await drafts.all_of(page.services, page.person)
     first = steps.first_values(type, then)
-    return await page.show("draft_pictures.html", draft=None, first=first, begun=begun)
+    return await page.show(
+        "draft_pictures.html", draft=None, first=first, begun=begun, back="/documents"
+    )
 
 
 @router.post("/documents/add")
@@ -63,10 +65,10 @@ async def begin(
 
 
 @router.get("/documents/add/{draft_id}/pictures")
-async def ask_more(draft_id: PathId, page: PersonPageDep) -> Response:
-    """Another side, or other pages."""
+async def ask_more(draft_id: PathId, page: PersonPageDep, at: str = "") -> Response:
+    """What is kept, and another side or other pages; `at`: the step that one comes from."""
     draft = await drafts.see(page.services, page.person, draft_id)
-    return await _show_pictures(page, (), draft)
+    return await _show_pictures(page, (), draft, at=at)
 
 
 @router.post("/documents/add/{draft_id}/pictures")
@@ -115,13 +117,20 @@ async def _show_pictures(
     failures: Sequence[ServiceError],
     draft: Draft | None,
     first: dict[str, str] | None = None,
+    at: str = "",
 ) -> Response:
     known = first or steps.first_values("", "")
     # Of too many pictures, those of other papers can be done without.
     full = any(failure.kind is ErrorKind.CONFLICT for failure in failures)
     begun = await drafts.all_of(page.services, page.person) if full else []
     return await page.show_failures(
-        failures, "draft_pictures.html", draft=draft, first=known, begun=begun
+        failures,
+        "draft_pictures.html",
+        draft=draft,
+        first=known,
+        begun=begun,
+        # Never to a later step than the one that one comes from.
+        back=steps.way_from(draft, at) if draft and at in steps.COME_BACK[1:] else "/documents",
     )
 
 
@@ -196,6 +205,12 @@ async def say_details(draft_id: PathId, page: PersonPageDep) -> Response:
     if not code:
         return go(steps.address_of(draft))
     said = steps.details_in(form, code)
+    if form.get("act") == "more":
+        typed = steps.typed_in(form, code)
+        await drafts.change(
+            page.services, page.person, draft_id, lambda found: found.saying(**typed)
+        )
+        return go(f"/documents/add/{draft_id}/pictures?at=details#more")
     try:
         steps.check_whole_day(form, code)
         metadata_of({**steps.values_of(draft), **said})
@@ -216,10 +231,13 @@ async def _show_details(
 ) -> Response:
     name = steps.date_field(draft.values["type"])
     typed = {**steps.values_of(draft), **values}
+    unsaid = typed.get(steps.TYPED, "")
+    if unsaid and name == "income_year":
+        typed[name] = unsaid
     day = (
         steps.day_parts(form, name)
         if form and name
-        else steps.parts_of_day(typed.get(name or "", ""))
+        else steps.parts_of_day(unsaid or typed.get(name or "", ""))
     )
     return await page.show_failures(
         failures, "draft_details.html", draft=draft, name=name, typed=typed, day=day

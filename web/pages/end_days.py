@@ -1,10 +1,11 @@
 """Until when, as the pages let somebody choose it: a day, to its end where they are. Pure."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from base.errors import ServiceError, about, invalid
 from vault import durations
+from web.i18n.formats import NEAR_DAYS
 from web.pages import labels
 from web.pages.document_fields import date_of
 from web.pages.forms import Form
@@ -18,12 +19,18 @@ _LONGEST = 40
 def offered(
     at: datetime, zone: tzinfo, ends_by: datetime, codes: Iterable[str] = labels.DURATIONS
 ) -> list[tuple[str, date]]:
-    """The durations to choose from that end by `ends_by`, each with its last whole day."""
-    return [
+    """What there is to choose from that ends by `ends_by`, the nearest first, each with its last
+    whole day: the durations by their codes, and the next days, each by its date."""
+    named = [
         (code, durations.last_day(at, code, zone, ends_by))
         for code in codes
         if durations.end_of(at, code) <= ends_by
     ]
+    today = at.astimezone(zone).date()
+    near = (today + timedelta(days=number) for number in range(1, NEAR_DAYS + 1))
+    taken = {day for _, day in named}
+    days = [one for one in near if one not in taken and durations.day_end(one, zone) <= ends_by]
+    return sorted([*named, *((day.isoformat(), day) for day in days)], key=lambda one: one[1])
 
 
 def chosen_day(form: Form, at: datetime, zone: tzinfo, ends_by: datetime) -> date:

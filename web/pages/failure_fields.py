@@ -50,6 +50,7 @@ _FIELDS = {
     ),
     "action_unsaid": "action",
     "duration_unsaid": "duration",
+    "longer_unsaid": "longer",
     **dict.fromkeys(("day_unsaid", "day_late", "day_over"), "day"),
     "copy_unsaid": "may_store",
     "reason_unsaid": "purpose_code",

@@ -35,7 +35,7 @@ from web.pages.acts import act_on
 from web.pages.answer_steps import chosen_in, digest, only
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
-from web.pages.grants import given_already
+from web.pages.grants import given_already, shown_by
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -43,6 +43,10 @@ STEPS = ("papers", "why", "until", "who", "check")
 NAMES = ("document", "purpose_code", *end_days.NAMES, "worker", "meeting", "stop")
 _LIMIT = 50
 _SOMEONE_ELSE = "other"
+_GENERAL = "social_follow_up"
+"""The reason that is offered first: the one of most."""
+_LONGER = ("stop", "keep")
+"""What becomes of the grants by which the same one sees these papers for longer."""
 _KNOWN = 100
 
 
@@ -220,14 +224,17 @@ async def give(page: PersonPageDep) -> Response:
         return await _show(page, current, *unsaid)
     longer = await _seen_longer(page, current)
     seen = current.seen(longer)
+    choice = form.get("longer")
     if not hmac.compare_digest(seen.encode(), form.get("seen").encode()):
         return await _show(page, current, "check", invalid("answer_changed"))
+    if longer and choice not in _LONGER:
+        return await _show(page, current, "check", invalid("longer_unsaid"))
     once = form.get("once")[:64] or None
     try:
         grant = await grant_issue.give(
             page.services,
             page.person,
-            current.draft(tuple(one.id for one in longer if str(one.id) in form.all("stop"))),
+            current.draft(tuple(one.id for one in longer) if choice == "stop" else ()),
             idempotency_key=once,
             act=act_on(page, "new_grant/check.html", seen),
         )
@@ -308,6 +315,25 @@ async def _seen_longer(page: PersonPage, current: PartialGrant) -> list[GrantVie
     return [one for one in found.values() if GrantAction.READ in one.terms.scope.actions]
 
 
+async def _papers_of(
+    page: PersonPage, current: PartialGrant, grant: GrantView
+) -> list[DocumentView]:
+    """The papers that a grant shows, those chosen first: of its types not what came later."""
+    scope = grant.terms.scope
+    found = [*current.documents.values(), *await shown_by(page, grant)]
+    shown = [
+        one
+        for one in found
+        if one.id in scope.document_ids
+        or (
+            one.metadata.type in scope.document_types
+            and not one.metadata.sensitive
+            and (grant.covers_future or one.created_at <= grant.given_at)
+        )
+    ]
+    return list({one.id: one for one in shown}.values())
+
+
 async def _already(page: PersonPage, current: PartialGrant) -> dict[str, Any]:
     """What the chosen one sees already. Of an address nothing: only the answer says whose it is."""
     if current.worker is None:
@@ -331,7 +357,7 @@ async def _show(
         others = [one for one in listed.items if one.id not in current.documents]
         values |= {"listed": [*current.documents.values(), *others], "more": listed.next}
     elif step == "why":
-        values["purposes"] = catalogue.purposes()
+        values["purposes"] = sorted(catalogue.purposes(), key=lambda one: one.code != _GENERAL)
     elif step == "until":
         values["ends"] = end_days.offered(current.at, current.zone, current.ends_by)
     elif step == "check":
@@ -342,6 +368,13 @@ async def _show(
         }
         longer = await _seen_longer(page, current)
         values |= {"longer": longer, "seen": current.seen(longer)}
+        papers = {one.id: await _papers_of(page, current, one) for one in longer}
+        values |= {
+            "longer_papers": papers,
+            # Each once.
+            "longer_shown": {one.id: one for found in papers.values() for one in found}.values(),
+            "stopped": {parse_id(text) for text in current.chosen.all("stop")},
+        }
     template = f"new_grant/{step}.html"
     if failed:
         return await page.show_failure(failed[0], template, **values)

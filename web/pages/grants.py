@@ -139,7 +139,7 @@ async def _what_was_done(page: PersonPage, live: list[GrantView]) -> dict[str, A
     stopped = await _ended(page, id_) if id_ and done in ("stopped", "stopped_one") else None
     said: dict[str, Any] = {"given": given, "stopped": stopped}
     if given:
-        said["shown"] = await _shown_by(page, given)
+        said["shown"] = await shown_by(page, given)
         alike = [one for one in live if one.recipient_id == given.recipient_id]
         said["also_given"] = len(alike) > 1
     if stopped:
@@ -148,7 +148,7 @@ async def _what_was_done(page: PersonPage, live: list[GrantView]) -> dict[str, A
     return said | ({"done": ""} if done == "stopped_all" and live else {})
 
 
-async def _shown_by(page: PersonPage, grant: GrantView) -> list[DocumentView]:
+async def shown_by(page: PersonPage, grant: GrantView) -> list[DocumentView]:
     """The papers that a grant shows now: those picked, and the first of its types."""
     scope = grant.terms.scope
     ids = set(scope.document_ids)

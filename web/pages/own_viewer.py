@@ -1,5 +1,7 @@
 """One's own paper alone, large, page by page, for oneself or for whoever sits opposite."""
 
+from typing import Literal
+
 from fastapi import Response
 
 from vault.documents import own_documents, page_views
@@ -17,9 +19,10 @@ async def show(
     page: PersonPageDep,
     wanted: PageWanted = "",
     turned: bool = False,
-    large: bool = False,
+    large: Literal["", "yes", "more"] = "",
 ) -> Response:
-    """The paper alone, for somebody to look at: turned over, or larger."""
+    """The paper alone, for somebody to look at: turned over; `large`: as wide as the screen, or
+    `more` than that."""
     document = await own_documents.see_own(
         page.services, page.person, document_id, goes_on=bool(wanted)
     )

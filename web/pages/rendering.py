@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 
 from auth.session_list import SessionView
+from base import clock
 from base.time_zones import PARIS
 from vault import catalogue
 from web.i18n.catalogue_names import purpose_names
@@ -19,6 +20,7 @@ from web.i18n.event_messages import beside, describe, describe_briefly
 from web.i18n.formats import (
     day_text,
     hour_text,
+    is_near,
     moment_text,
     size_text,
     until_text,
@@ -87,7 +89,7 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
     return {
         "day": pass_context(lambda context, value: day_text(value, language, context["zone"])),
         "until": pass_context(lambda at, value: _until(value, language, at["zone"])),
-        "weekday": lambda value: no_break(weekday_text(value, language)),
+        "end_day": pass_context(lambda at, value: _end_day(value, language, at["zone"])),
         "moment": pass_context(lambda context, value: _moment(value, language, context["zone"])),
         "hour": pass_context(lambda context, value: _hour(value, language, context["zone"])),
         "sentence": lambda entry: no_break(describe(entry, language)),
@@ -133,7 +135,14 @@ def _moment(value: datetime | str, language: str, zone: ZoneInfo) -> str:
 
 
 def _until(value: datetime, language: str, zone: ZoneInfo) -> str:
-    return no_break(until_text(value, language, zone))
+    return no_break(until_text(value, language, zone, clock.now()))
+
+
+def _end_day(value: date, language: str, zone: ZoneInfo) -> str:
+    """A day to choose: a near one by its weekday, which would mislead of a far one."""
+    if is_near(value, clock.now(), zone):
+        return no_break(weekday_text(value, language))
+    return no_break(day_text(value, language, zone))
 
 
 def _session(session: SessionView, now: datetime, language: str, zone: ZoneInfo) -> str:

@@ -14,7 +14,7 @@ PAGES = {
         ("/requests", _("Demandes")),
         ("/meetings/code", _("Taper un code de rencontre")),
         ("/grants", _("Qui peut voir mes papiers")),
-        ("/grants/new", _("Montrer des papiers à quelqu’un")),
+        ("/grants/new", _("Laisser quelqu’un voir mes papiers")),
         ("/access-log", _("Qui a regardé")),
         ("/me", _("Moi")),
         ("/me/name", _("Mon nom")),

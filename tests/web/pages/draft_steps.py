@@ -83,4 +83,7 @@ def draft_of(answer: httpx.Response) -> str:
 
 def pictures_of(page: httpx.Response) -> list[str]:
     """The addresses of the pictures on the page of checking, in their order."""
-    return re.findall(r'action="(/documents/add/[0-9a-f-]+/pictures/[0-9a-f-]+)/change"', page.text)
+    return re.findall(
+        r'action="(/documents/add/[0-9a-f-]+/pictures/[0-9a-f-]+)/change(?:\?at=[a-z]+)?"',
+        page.text,
+    )

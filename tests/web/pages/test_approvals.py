@@ -101,7 +101,8 @@ def test_the_end_is_the_day_that_was_chosen_or_as_asked() -> None:
 def test_only_shorter_durations_are_offered() -> None:
     received = request()
     offered = shorter_durations(received.asked, NOW, UTC, received.ends_at)
-    assert offered == [("P1D", date(2026, 3, 2)), ("P7D", date(2026, 3, 8))]
+    between = [(f"2026-03-0{day}", date(2026, 3, day)) for day in range(3, 8)]
+    assert offered == [("P1D", date(2026, 3, 2)), *between, ("P7D", date(2026, 3, 8))]
 
 
 def test_a_paper_called_sensitive_is_given_by_itself_beside_its_type() -> None:

@@ -122,7 +122,7 @@ async def test_the_day_to_answer_and_the_year_are_asked_kept_and_shown(
 @pytest.mark.parametrize(
     ("code", "labels"),
     [
-        ("passport", {"expires_on": "Fin de validité"}),
+        ("passport", {"expires_on": "Bon jusqu’au"}),
         ("asylum_decision", {"due_on": "Répondre avant"}),
         ("property_tax_notice", {"due_on": "Payer avant"}),
         ("legal_aid_decision", {"due_on": "À utiliser avant"}),

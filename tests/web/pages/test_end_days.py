@@ -1,6 +1,7 @@
 """Until when: a day on a page is a whole day, where the person is; one of one's own is never longer
 than what may be given."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,8 @@ from tests.web.pages.test_giving import summary_of_gift
 from tests.web.pages.test_pages import browser_of
 from tests.web.pages.test_requests import grants_of
 from vault.durations import day_end, end_of, last_day, until_day
-from web.i18n.formats import until_text, weekday_text
+from web.i18n.consent_labels import DURATIONS
+from web.i18n.formats import is_near, until_text, weekday_text
 from web.pages.answer_steps import only
 from web.pages.end_days import chosen_day, offered
 from web.pages.forms import Form
@@ -55,7 +57,18 @@ def test_the_days_that_are_offered_are_whole_and_never_too_long() -> None:
     assert days["P7D"] == date(2026, 12, 5)
     assert days["P12M"] == date(2027, 11, 27), "a day more would be more than twelve months"
     assert all(day_end(day, PARIS) <= YEAR for day in days.values())
-    assert list(dict(offered(AT, PARIS, end_of(AT, "P3M")))) == ["P1D", "P7D", "P1M", "P3M"]
+    short = offered(AT, PARIS, end_of(AT, "P3M"))
+    assert [code for code, _ in short if code in DURATIONS] == ["P1D", "P7D", "P1M", "P3M"]
+    # Each of the next seven days is there once, and can be chosen as it stands there.
+    assert [day for _, day in short][:7] == [date(2026, 11, 28) + timedelta(n) for n in range(1, 8)]
+    for code, day in short:
+        form = Form((("duration", code),))
+        assert chosen_day(form, AT, PARIS, end_of(AT, "P3M")) == day
+    assert dict(short)["2026-12-04"] == date(2026, 12, 4)
+    for over in ("2026-11-28", "2026-12-06", "2026-02-30"):
+        with pytest.raises(ServiceError, match="duration_unsaid"):
+            chosen_day(Form((("duration", over),)), AT, PARIS, YEAR)
+    assert [day for _, day in offered(AT, PARIS, end_of(AT, "P1D"))] == [date(2026, 11, 28)]
     assert last_day(AT, "P7D", PARIS, end_of(AT, "P7D")) == date(2026, 12, 4)
 
 
@@ -84,6 +97,39 @@ def test_a_day_is_typed_as_one_writes_it(typed: str) -> None:
         form = only(Form(tuple(fields.items())), ("duration", "day"))
         assert form.get("day") == "2026-12-04"
         assert chosen_day(form, AT, PARIS, YEAR) == date(2026, 12, 4)
+
+
+def test_a_near_end_is_told_with_its_weekday_and_a_far_one_without() -> None:
+    friday = day_end(date(2026, 12, 4), PARIS)
+    assert until_text(friday, "fr", PARIS, AT) == "vendredi 4 décembre 2026, à minuit"
+    assert until_text(friday, "uk", PARIS, AT).startswith("4 грудня 2026")
+    assert until_text(end_of(AT, "P1D"), "fr", PARIS, AT) == "dimanche 29 novembre 2026 à 00 h 05"
+    assert until_text(day_end(date(2026, 12, 6), PARIS), "fr", PARIS, AT) == "6 décembre 2026"
+    assert until_text(friday, "fr", PARIS, friday + timedelta(days=2)) == "4 décembre 2026"
+    # Where they are: there it is still the day before.
+    assert is_near(date(2026, 12, 4), AT, TAHITI)
+    assert not is_near(date(2026, 12, 5), AT, TAHITI)
+
+
+async def test_until_friday_is_one_press_and_is_said_so_everywhere_after(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    day = datetime.now(PARIS).date() + timedelta(days=5)
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        address = f"/grants/new/until?document={paper['id']}&purpose_code=housing"
+        offers = (await browser.get(address)).text.replace("\xa0", " ")
+        shown = dict(re.findall(r'name="duration" value="([^"]+)"><span><strong>([^<]+)<', offers))
+        assert shown[str(day)] == weekday_text(day, "fr")
+        assert not re.match("[a-z]+di |dimanche", shown["P1M"])
+        said: Pairs = [("document", paper["id"]), ("email", worker.email), ("duration", str(day))]
+        page = await summary_of_gift(served, browser, person, said)
+        words = f"jusqu’au {weekday_text(day, 'fr')}, à minuit"
+        assert words in page.text.replace("\xa0", " ")
+        done = await send(browser, "/grants/new", yes_of(page.text, "/grants/new"))
+        after = (await browser.get(done.headers["location"])).text.replace("\xa0", " ")
+        assert after.count(weekday_text(day, "fr") + ", à minuit") >= 2
 
 
 async def test_a_paper_is_given_until_a_day_of_ones_own(

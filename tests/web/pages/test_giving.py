@@ -1,5 +1,7 @@
 """Papers given unasked: nothing is ticked, the summary is read, and one yes is one grant."""
 
+import re
+
 import httpx
 import pytest
 
@@ -9,6 +11,7 @@ from tests.vault.decoding import corpus
 from tests.web.pages.answers import Pairs, send, yes_of
 from tests.web.pages.test_pages import browser_of
 from tests.web.pages.test_requests import grants_of
+from vault import catalogue
 from web.pages import forms
 
 CHOSEN = {"purpose_code": "housing", "duration": "P7D"}
@@ -186,22 +189,29 @@ async def test_who_sees_a_paper_for_longer_is_said_above_the_yes_and_may_be_stop
             said = list(chosen.items())
             page = await summary_of_gift(served, browser, person, [*said, ("worker", known)])
             assert "Attention" not in page.text
-        # « Changer la date », on the paper's own page, leads to the days and is ticked already.
+        # « Changer la date », on the paper's own page, leads to the days: it is chosen already.
         own = (await browser.get(f"/documents/{paper['id']}")).text
         change = f"worker={known}&amp;stop={before[known]}"
         assert change in own
         assert own.count("Changer la date") == 2
         said = [("document", paper["id"]), ("worker", known)]
         page = await summary_of_gift(served, browser, person, [*said, ("stop", before[known])])
-        assert f'name="stop" value="{before[known]}" checked' in page.text
+        assert 'name="longer" value="stop" checked' in page.text
         page = await summary_of_gift(served, browser, person, said)
-        assert f'name="stop" value="{before[known]}">' in page.text
-        above = page.text.split("Oui, montrer")[0].replace("\xa0", " ")
-        assert "voit déjà ce papier jusqu’au" in above.split("</dl>")[1]
+        # Under the title, before all else; without a choice nothing is given.
+        above = page.text.split("<dl")[0].replace("\xa0", " ")
+        assert "Camille Moreau voit déjà, jusqu’au" in above.split("</h1>")[1]
+        assert "accord" not in above
+        assert (above.count('name="longer"'), above.count(" checked")) == (2, 0)
         fields = yes_of(page.text, "/grants/new")
-        assert "stop" not in dict(fields), "nothing is stopped without a tick"
+        assert "longer" not in dict(fields)
+        for unsaid in ([], [("longer", "both")], [("stop", before[known])]):
+            asked = await send(browser, "/grants/new", [*fields, *unsaid])
+            assert asked.status_code == 422
+            assert 'href="#longer">Vous n’avez pas choisi' in asked.text.replace("\xa0", " ")
+        assert len(await grants_of(browser, person)) == 2
         # Another's grant is not stopped by it, whatever is sent.
-        ticked = [("stop", before[known]), ("stop", before[str(other.subject.id)])]
+        ticked = [("longer", "stop"), ("stop", before[str(other.subject.id)])]
         done = await send(browser, "/grants/new", [*fields, *ticked])
         assert done.status_code == 303, done.text
         states = {one["id"]: one["state"] for one in await grants_of(browser, person)}
@@ -221,7 +231,73 @@ async def test_an_old_grant_that_ended_meanwhile_is_read_again(
         said: Pairs = [("document", paper["id"]), ("worker", str(worker.subject.id))]
         page = await summary_of_gift(served, browser, person, said)
         await browser.post(f"/v1/grants/{before['id']}/revoke", headers=person.headers)
-        fields = [*yes_of(page.text, "/grants/new"), ("stop", before["id"])]
+        fields = [*yes_of(page.text, "/grants/new"), ("longer", "stop")]
         again = await send(browser, "/grants/new", fields)
         assert "a changé" in again.text
         assert len(await grants_of(browser, person)) == 1
+
+
+async def test_what_goes_with_it_is_named_as_in_the_list_and_may_be_left(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Of papers by their type too: not what was added later, which is not shown."""
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        pay = await deposit(browser, person, corpus.pdf(1), type_="payslip", title="Paie de mai")
+        await deposit(browser, person, corpus.pdf(2), type_="lease", title="Bail de la rue Basse")
+        await granted(browser, person, worker.headers, "payslip", "lease", duration="P3M")
+        await deposit(browser, person, corpus.pdf(3), type_="lease", title="Bail tout neuf")
+        said: Pairs = [("document", pay["id"]), ("worker", str(worker.subject.id))]
+        page = await summary_of_gift(served, browser, person, said)
+        text = page.text.split("<dl")[0].split("</h1>")[1].replace("\xa0", " ")
+        stop, keep = text.split('value="stop"')[1].split('value="keep"')
+        after, now = stop.split("Dès maintenant")
+        assert "Camille Moreau" in after
+        assert "ne verra plus : " in after
+        assert "Paie de mai" in after
+        assert "Bail de la rue Basse" in now
+        assert "Paie de mai" not in now
+        assert "Paie de mai" in keep
+        assert "Bail de la rue Basse" in keep
+        assert "Bail tout neuf" not in text
+        fields = yes_of(page.text, "/grants/new")
+        done = await send(browser, "/grants/new", [*fields, ("longer", "keep")])
+        assert done.status_code == 303, done.text
+        assert [one["state"] for one in await grants_of(browser, person)] == ["live", "live"]
+
+
+async def test_the_general_reason_is_the_first_and_the_chosen_paper_goes_on_at_once(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        assert "Laisser quelqu’un voir ce papier" in (
+            await browser.get(f"/documents/{paper['id']}")
+        ).text.replace("\xa0", " ")
+        why = (await browser.get(f"/grants/new/why?document={paper['id']}")).text
+        first = (await browser.get("/grants/new")).text
+        begun = (await browser.get(f"/grants/new?document={paper['id']}")).text
+    reasons = re.findall(r'name="purpose_code" value="([a-z_]+)"', why)
+    assert (reasons[0], reasons[-1]) == ("social_follow_up", "other")
+    assert len(reasons) == len(catalogue.purposes())
+    # Nothing chosen: below the list; one chosen: above it too. A code for who is there comes last.
+    assert (first.count(">Continuer<"), begun.count(">Continuer<")) == (1, 2)
+    assert begun.index(">Continuer<") < begun.index("<fieldset")
+    assert begun.rindex(">Continuer<") < begun.index("La personne est devant moi")
+
+
+async def test_who_sees_what_is_said_in_sentences(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        await granted(browser, person, worker.headers, "payslip")
+        one = (await browser.get("/grants")).text.replace("\xa0", " ")
+        await granted(browser, person, worker.headers, "payslip", "lease")
+        two = (await browser.get("/grants")).text.replace("\xa0", " ")
+    assert "<p>Peut voir ce papier :</p>" in one
+    assert "Pourquoi : " in one
+    assert "<li>voir" not in one + two
+    assert "<p>Peut voir ces papiers :</p>" in two

@@ -39,7 +39,7 @@ async def test_an_older_paper_takes_the_place_of_none_before_a_yes(
         asking = sent.headers["location"]
         assert asking.startswith(f"{address}/version?draft=")
         asked = plain(await browser.get(asking))
-        assert f"{OLDER} (fin le 1er février 2041)." in asked
+        assert f"{OLDER} (bon jusqu’au 1er février 2041)." in asked
         assert "Le garder quand même" in asked
         assert (await only(served, person)).version == 1
         assert (await browser.get(f"{address}/content")).content == a_photo("green")
@@ -196,7 +196,7 @@ async def test_beside_a_newer_one_of_the_same_person_it_is_said_before_it_is_kep
         fields = NEW | {"title": title, "expires_on_year": year}
         await say(served, person, browser, f"{draft}/details", **fields)
         page = plain(await browser.get(f"{draft}/check"))
-        assert (f"{OLDER} (fin le 1er février 2041)." in page) is asked
+        assert (f"{OLDER} (bon jusqu’au 1er février 2041)." in page) is asked
         assert (f'href="{address}"' in page) is asked
         assert ("Le garder quand même" in page) is asked
         assert ("Garder ce papier" in page) is not asked

@@ -110,7 +110,9 @@ async def test_the_summary_says_who_which_until_when_and_the_copy(
             r"\s+", " ", re.sub("<[^>]+>", "", page.split("<h1>")[1].split("</h1>")[0])
         )
         assert re.fullmatch(
-            r" ?Vous allez montrer 1 papier à Camille Moreau, jusqu’au \S+ \S+ \d{4}\.", heading
+            r" ?Vous allez montrer 1 papier à Camille Moreau,"
+            r" jusqu’au \S+ \S+ \S+ \d{4}, à minuit\.",
+            heading,
         )
         assert "Paie 1" in page
         assert "Paie 2" not in page, other["id"]

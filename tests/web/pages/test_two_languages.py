@@ -188,7 +188,7 @@ async def test_papers_given_unasked_have_french_beside_whatever_was_chosen(
         check = await browser.post("/grants/new/check", data=sent)
         again = await browser.post("/grants/new", data=sent | {"seen": "", "once": "a"})
     for page, words in (
-        (first, "Quels papiers voulez-vous montrer"),
+        (first, "Quels papiers laissez-vous voir"),
         (check, "Oui, montrer"),
         (again, "Oui, montrer"),
     ):

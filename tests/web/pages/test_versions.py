@@ -54,7 +54,7 @@ async def test_the_end_of_the_older_paper_is_not_that_of_the_new_one(
         )
         address = added.headers["location"].split("?")[0]
         asked = await browser.get(f"{address}/version")
-        assert "<legend>Fin de validité</legend>" in asked.text
+        assert "<legend>Bon jusqu’au</legend>" in asked.text
         assert "2021" not in asked.text
         done = await replace(served, person, browser, address, **fields)
         assert done.headers["location"].endswith("?done=version")

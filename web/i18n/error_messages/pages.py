@@ -38,6 +38,11 @@ MESSAGES = {
         _("Vous n’avez pas choisi de date."),
         _("Choisissez jusqu’à quand."),
     ),
+    "longer_unsaid": ErrorMessage(
+        _("Cette personne voit déjà ce papier plus longtemps"),
+        _("Vous n’avez pas choisi : arrêter cela, ou laisser."),
+        _("Choisissez l’un des deux. Rien n’est encore donné."),
+    ),
     "day_unsaid": ErrorMessage(
         _("Quel jour ?"),
         _("Vous avez choisi « Un autre jour », sans dire lequel."),

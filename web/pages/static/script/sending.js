@@ -65,6 +65,12 @@ async function faultOf(file) {
   return sharpness < BLURRED ? "blurred" : "";
 }
 
+// One picture and what keeps it, together; of several, the first.
+function bringIntoSight({ files, form }, place) {
+  const seen = files.length > 1 ? place.querySelector(".shot") : form?.querySelector("button.send");
+  seen?.scrollIntoView({ block: "nearest" });
+}
+
 async function show(input) {
   const place = input.closest(".pick") ?? input.parentElement;
   place.querySelectorAll(".shot").forEach((one) => one.remove());
@@ -77,11 +83,13 @@ async function show(input) {
     }
     const picture = element("img", { className: "preview", alt: "", src: URL.createObjectURL(file) });
     picture.addEventListener("error", () => picture.remove());
+    picture.addEventListener("load", () => bringIntoSight(input, place));
     box.append(picture);
     const fault = await faultOf(file).catch(() => "");
     // Others were chosen meanwhile.
     if (!box.isConnected) return;
     if (fault) box.append(element("p", { className: "flag" }, word(fault)));
+    bringIntoSight(input, place);
   }
 }
 
