@@ -49,7 +49,7 @@ _FIELDS = {
         "photo",
     ),
     "action_unsaid": "action",
-    "duration_unsaid": "duration",
+    **dict.fromkeys(("duration_unsaid", "assisted_too_long"), "duration"),
     **dict.fromkeys(("day_unsaid", "day_late", "day_over"), "day"),
     "copy_unsaid": "may_store",
     "reason_unsaid": "purpose_code",
