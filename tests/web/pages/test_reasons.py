@@ -45,7 +45,8 @@ async def test_of_a_request(
             assert WHY in said(await at.get(address)), address
     async with browser_of(served, person) as phone:
         for address in (
-            "/requests", f"/requests/{waits}/why", "/grants", f"/grants/{grant}/stop", "/access-log",
+            "/requests", f"/requests/{waits}/why", "/grants", f"/grants/{grant}/stop",
+            "/access-log",
         ):  # fmt: skip
             assert WHY in said(await phone.get(address)), address
 
