@@ -52,6 +52,7 @@ _FIELDS = {
     **dict.fromkeys(("duration_unsaid", "assisted_too_long"), "duration"),
     **dict.fromkeys(("day_unsaid", "day_late", "day_over"), "day"),
     "copy_unsaid": "may_store",
+    "replace_unsaid": "replace",
     "reason_unsaid": "purpose_code",
     "recipient_unsaid": "email",
     "recipient_twice": "email",

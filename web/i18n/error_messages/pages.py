@@ -38,6 +38,11 @@ MESSAGES = {
         _("Vous n’avez pas choisi de date."),
         _("Choisissez jusqu’à quand."),
     ),
+    "replace_unsaid": ErrorMessage(
+        _("Remplacer l’ancien ?"),
+        _("Vous n’avez pas choisi ce que devient l’ancien papier."),
+        _("Choisissez : remplacer l’ancien, ou garder les deux."),
+    ),
     "day_unsaid": ErrorMessage(
         _("Quel jour ?"),
         _("Vous avez choisi « Un autre jour », sans dire lequel."),
