@@ -112,3 +112,30 @@ async def test_from_a_page_for_visitors_it_ends_the_session_in_an_older_browser_
         left = await browser.post("/quick-exit", content=body, headers=headers)
     assert "refresh" in left.headers
     assert not await lives(served, person)
+
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+CHOICES = {"unefois-language": "ar", "unefois-second": "fr", "unefois-discreet": "yes"}
+OF_WHO = {"unefois-visit": "v" * 32, "unefois-next": "n", "unefois-told": "t", "unefois-card": "c"}
+
+
+async def test_nothing_stays_of_who_was_there(served: Served, make_person: MakePerson) -> None:
+    """On one's own device too: no card to print, nothing of what was typed, no step of a
+    sign-in; what the browser is known by, and how it speaks, stays."""
+    person = await make_person()
+    kept = {"unefois-browser": "b", **CHOICES}
+    async with browser_of(served, person.token) as browser:
+        for name, value in {**OF_WHO, **kept}.items():
+            browser.cookies.set(name, value, domain="127.0.0.1")
+        await browser.post("/quick-exit", headers=OURS)
+        assert set(browser.cookies) - {"unefois-person"} == set(kept)
+        assert 'unefois-person=""' in str((await browser.post("/quick-exit", headers=OURS)).headers)
+
+
+async def test_nor_of_who_did_not_say_whose_device_it_is(served: Served) -> None:
+    """On the way in: a language says where somebody comes from."""
+    async with httpx.AsyncClient(base_url=served.base_url, cookies=CHOICES | OF_WHO) as browser:
+        left = await browser.post("/quick-exit", headers=OURS)
+    dropped = {one.partition("=")[0] for one in left.headers.get_list("set-cookie") if '=""' in one}
+    assert set(CHOICES | OF_WHO) <= dropped
+    assert left.headers["clear-site-data"] == '"cache", "storage"'

@@ -46,6 +46,7 @@ ALLOWED = {
     "due_label": "a template calls it",
     "date_to_write": "a template calls it",
     "date_name": "a template calls it",
+    "name_beside": "a template reads it",
     "two_sides": "a template calls it",
     "failure_message": "a template calls it",
     "validity": "a template reads it",

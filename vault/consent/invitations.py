@@ -58,11 +58,13 @@ _MARK: dict[str, str | int] = {ENTERS: 1}
 class InvitationView:
     """An invitation as one side sees it. `worker`: to the person, who they let beside. `word`: the
     same for both, once the code was typed, until it is over. `code`: for the worker, while it
-    serves. `ends_at`: until when what comes next may be done; once inside, its latest end."""
+    serves. `ends_at`: until when what comes next may be done; once inside, its latest end. `used`:
+    somebody was let in by it."""
 
     id: UUID
     state: InvitationState
     ends_at: datetime
+    used: bool
     worker: OtherSide | None = field(default=None, repr=False)
     word: str | None = field(default=None, repr=False)
     code: str | None = field(default=None, repr=False)
@@ -377,7 +379,8 @@ def _view(
     """The caller MUST have checked whose it is."""
     state = state_of_invitation(facts)
     ends_at = facts.ends_at if row.used_at is None else row.used_at + assistance.LIFE
-    view = InvitationView(id=row.id, state=state, ends_at=ends_at)
+    used = row.used_at is not None
+    view = InvitationView(id=row.id, state=state, ends_at=ends_at, used=used)
     if state == "over":
         return view
     if state == "open":

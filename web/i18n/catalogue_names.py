@@ -11,6 +11,7 @@ from vault.catalogue import Names
 from web.i18n.date_labels import DATE_LABELS
 from web.i18n.error_messages import _
 from web.i18n.languages import languages
+from web.i18n.translations import translations
 
 _FOLDER = Path(__file__).parent / "names"
 
@@ -101,3 +102,20 @@ def purpose_names(code: str) -> Names:
     purpose = catalogue.purpose_by_code(code) or catalogue.purpose_by_code("other")
     assert purpose is not None  # noqa: S101  (the catalogue's tests keep `other`)
     return purpose.names
+
+
+def says_more(code: str, purpose: str) -> bool:
+    """Whether the sentence of a purpose is somebody's own words, and not its name in the
+    catalogue, which a person chooses when they give something unasked."""
+    names = purpose_names(code)
+    return purpose not in (names.fr, names.falc)
+
+
+def purpose_text(code: str, quoted: str, language: str) -> str:
+    """Why, as every page, print and line of the log says it: the name that is chosen, then
+    somebody's own words, in quotation marks; no words where it is the name alone."""
+    name = name_in(purpose_names(code), language, plain=True)
+    if not quoted:
+        return name
+    translate = translations(language).gettext
+    return translate("%(name)s : %(value)s") % {"name": name, "value": quoted}

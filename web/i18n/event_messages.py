@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from auth.visitor import device_name
 from vault.access_log.entries import EntryView, is_owner
+from web.i18n.catalogue_names import purpose_text, says_more
 from web.i18n.direction import isolated
 from web.i18n.error_messages import _
 from web.i18n.quotation import quoted
@@ -279,7 +280,7 @@ def why(entry: EntryView, language: str) -> str:
     translate = translations(language).gettext
     said = beside(entry, language)
     if entry.purpose and entry.reason != "not_recipient":
-        said += filled(translate(_WHY), {"purpose": _words(entry.purpose, language)})
+        said += filled(translate(_WHY), {"purpose": _reason(entry, entry.purpose, language)})
     if entry.confirmed == "interrupted":
         said += translate(_CUT)
     return said
@@ -372,6 +373,15 @@ def _who(entry: EntryView, language: str) -> str:
 def _named(actor: Mapping[str, str], language: str) -> str:
     translate = translations(language).gettext
     return isolated(filled(translate(_WHO if actor.get("job") else _WHO_SHORT), actor), language)
+
+
+def _reason(entry: EntryView, purpose: str, language: str) -> str:
+    """As pages say it. Lines of before have no code."""
+    code = entry.purpose_code
+    if not code:
+        return _words(purpose, language)
+    words = _words(purpose, language) if says_more(code, purpose) else ""
+    return purpose_text(code, words, language)
 
 
 def _words(purpose: str, language: str) -> str:

@@ -36,6 +36,9 @@ Choice = Literal["language", "second", "discreet"]
 NO_SECOND = "none"
 SPOKEN = "language"
 """The name of the language in the address of a goodbye."""
+OF_PERSON: tuple[CookieKind, ...] = ("person", "visit", "next", "told", "card")
+"""What is of whoever is inside, or on the way in: their session, the secret that the steps of a
+sign-in are bound to, where they go on to, what the next page says, a card to print."""
 _CHOICES: tuple[Choice, ...] = ("language", "second", "discreet")
 _TO_APPROVE = ("/requests/", "/grants/new")
 _YEAR = 365 * 24 * 3600
@@ -101,6 +104,12 @@ def on_shared_device(request: Request, settings: Settings) -> bool:
     return is_shared(read(request, settings, "person"))
 
 
+def may_be_shared(request: Request, settings: Settings) -> bool:
+    """Whether others use this device, or nobody said yet whose it is."""
+    known = any(read(request, settings, kind) for kind in ("person", "browser"))
+    return not known or on_shared_device(request, settings)
+
+
 def end_with_window(request: Request, response: Response, settings: Settings) -> None:
     """What was chosen before entering on a shared device ends with the browser's session, too."""
     for kind in _CHOICES:
@@ -140,8 +149,7 @@ def leave_nothing(
     put(response, settings, "left", "yes")
     if beside:
         put_choices_back(request, response, settings)
-    forgotten: tuple[CookieKind, ...] = ("person", "visit", "next", "told", "card")
-    for kind in forgotten if beside else (*forgotten, *_CHOICES, "aside"):
+    for kind in OF_PERSON if beside else (*OF_PERSON, *_CHOICES, "aside"):
         drop(response, settings, kind)
     response.headers["Clear-Site-Data"] = '"cache"' if beside else '"cache", "storage"'
 

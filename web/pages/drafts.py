@@ -267,6 +267,8 @@ async def keep(draft_id: PathId, page: PersonPageDep) -> Response:
     try:
         if draft.mixed and not form.has("together"):
             raise invalid("one_paper_unsaid", fields=[("together",)])
+        if (former := await _to_replace(page, draft, form.get("replace"))) is not None:
+            return await _to_version_of(page, draft, former)
         metadata = metadata_of(steps.values_of(draft))
         deposited = await drafts.keep(page.services, page.person, draft, metadata)
     except ServiceError as failure:
@@ -291,6 +293,41 @@ def _go_to_the_paper(draft: Draft, document: DocumentView, *, held: bool) -> Res
     return go(f"/documents/{document.id}", done="held" if held else "added")
 
 
+async def _to_replace(page: PersonPage, draft: Draft, said: str) -> DocumentView | None:
+    """The paper that is replaced, where its owner said so. Raises `replace_unsaid` where they have
+    to say it, and did not."""
+    former = await _former_held(page, draft)
+    if former is None or said == "no":
+        return None
+    if said != "yes":
+        raise invalid("replace_unsaid")
+    return former
+
+
+async def _to_version_of(page: PersonPage, draft: Draft, former: DocumentView) -> Response:
+    """To the page of a newer version, with the photos and the date that are there."""
+    of = {steps.VERSION_OF: str(former.id)}
+    draft = await drafts.change(
+        page.services, page.person, draft.id, lambda found: found.saying(**of)
+    )
+    return go(steps.address_of(draft))
+
+
+async def _former_held(page: PersonPage, draft: Draft) -> DocumentView | None:
+    """The newest paper of the same sort and of the same name, of a sort that ends one day and is
+    had once: of pay slips one keeps each. None where the new one is older, or for a request."""
+    typed = steps.values_of(draft)
+    if steps.date_field(typed["type"]) != steps.ENDS or draft.values.get("then"):
+        return None
+    if await _newer_held(page, typed) is not None:
+        return None
+    said = metadata_of(typed)
+    async for one in all_from(page):
+        if (one.metadata.type, one.metadata.title) == (said.type, said.title):
+            return one
+    return None
+
+
 async def _show_check(page: PersonPage, draft: Draft, *failures: ServiceError) -> Response:
     code = draft.values.get("type", "")
     typed, name = steps.values_of(draft), steps.date_field(code)
@@ -302,6 +339,7 @@ async def _show_check(page: PersonPage, draft: Draft, *failures: ServiceError) -
         name=name,
         said=date_of(typed[name]) if name and name != "income_year" else None,
         newer=await _newer_held(page, typed) if name == steps.ENDS else None,
+        former=await _former_held(page, draft),
     )
 
 

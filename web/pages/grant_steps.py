@@ -47,6 +47,8 @@ _GENERAL = "social_follow_up"
 """The reason that is offered first: the one of most."""
 _LONGER = ("stop", "keep")
 """What becomes of the grants by which the same one sees these papers for longer."""
+_TOO_LONG = "assisted_too_long"
+_STEP_OF = {"unknown_document": "papers", _TOO_LONG: "until"}
 _KNOWN = 100
 
 
@@ -122,7 +124,15 @@ class PartialGrant:
 
     def until(self) -> date:
         """The last day. Raises as `end_days.chosen_day`."""
-        return end_days.chosen_day(self.chosen, self.at, self.zone, self.ends_by)
+        offered = dict(self.ends).get(self.chosen.get("duration"))
+        return offered or end_days.chosen_day(self.chosen, self.at, self.zone, self.ends_by)
+
+    @property
+    def ends(self) -> list[tuple[str, date]]:
+        """The durations that are offered, with their last days. Beside a worker, the day of a short
+        one is the same whoever receives: it is chosen before it is said to whom."""
+        near = end_days.offered(self.at, self.zone, self._ends_by(beside=self.beside is not None))
+        return near + end_days.offered(self.at, self.zone, self.ends_by)[len(near) :]
 
     @property
     def ends_at(self) -> datetime:
@@ -131,9 +141,20 @@ class PartialGrant:
 
     @property
     def ends_by(self) -> datetime:
-        """When it must be over: sooner for what is given beside a worker."""
-        longest = durations.MAX_GRANT if self.beside is None else assisted_grants.LONGEST
-        return durations.end_of(self.at, longest)
+        """When it must be over: sooner for what is given to the worker who is beside."""
+        return self._ends_by(beside=self.goes_beside)
+
+    @property
+    def goes_beside(self) -> bool:
+        """Whether it is given to the worker who is beside."""
+        return self.beside is not None and self.worker == self.beside
+
+    @property
+    def name_beside(self) -> str:
+        """The name of the worker who is beside, while it may be given to them."""
+        if self.beside is None or self.chosen.get("worker") not in ("", str(self.beside)):
+            return ""
+        return self.known[self.beside]["name"]
 
     def _ref(self) -> RecipientRef:
         if self.met is not None:
@@ -158,12 +179,27 @@ class PartialGrant:
             return self._failure_in_end()
         return self._failure_in_recipient() if step == "who" else None
 
+    def _ends_by(self, *, beside: bool) -> datetime:
+        longest = assisted_grants.LONGEST if beside else durations.MAX_GRANT
+        return durations.end_of(self.at, longest)
+
     def _failure_in_end(self) -> ServiceError | None:
         try:
             self.until()
         except ServiceError as failure:
-            return failure
+            return ServiceError(ErrorKind.REFUSED, _TOO_LONG) if self._is_too_long() else failure
         return None
+
+    def _is_too_long(self) -> bool:
+        """Whether the end that was chosen is one for anyone but the worker who is beside."""
+        if not self.goes_beside:
+            return False
+        try:
+            ends_by = self._ends_by(beside=False)
+            end_days.chosen_day(self.chosen, self.at, self.zone, ends_by)
+        except ServiceError:
+            return False
+        return True
 
     def _failure_in_recipient(self) -> ServiceError | None:
         if self.met is not None:
@@ -239,9 +275,9 @@ async def give(page: PersonPageDep) -> Response:
             act=act_on(page, "new_grant/check.html", seen),
         )
     except ServiceError as failure:
-        if failure.kind is not ErrorKind.INVALID:
+        step = _STEP_OF.get(failure.code, "who")
+        if failure.kind is not ErrorKind.INVALID and step != "until":
             raise
-        step = "papers" if failure.code == "unknown_document" else "who"
         return await _show(page, current, step, failure)
     return go("/grants", done="given", of=grant.id)
 
@@ -359,7 +395,7 @@ async def _show(
     elif step == "why":
         values["purposes"] = sorted(catalogue.purposes(), key=lambda one: one.code != _GENERAL)
     elif step == "until":
-        values["ends"] = end_days.offered(current.at, current.zone, current.ends_by)
+        values["ends"] = current.ends
     elif step == "check":
         values |= {
             "ends_at": current.ends_at,

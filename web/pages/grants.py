@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import Response
 
 from base.ids import parse_id
-from vault.consent import grants
+from vault.consent import grants, request_views
 from vault.consent.grants import GrantView
 from vault.consent.request_views import ReceivedRequest
+from vault.consent.scopes import Scope
 from vault.document_view import DocumentView
 from vault.documents import own_documents
 from web.http.path_ids import PathId
@@ -135,7 +136,7 @@ async def _what_was_done(page: PersonPage, live: list[GrantView]) -> dict[str, A
     done, id_ = page.done, parse_id(page.request.query_params.get("of", ""))
     given = next((one for one in live if one.id == id_), None) if done == "given" else None
     if done == "approved" and live and live[0].as_of - live[0].given_at < _JUST_NOW:
-        given = live[0] if _kind(live[0]) == "read" else None
+        return await _answered(page, live[0])
     stopped = await _ended(page, id_) if id_ and done in ("stopped", "stopped_one") else None
     said: dict[str, Any] = {"given": given, "stopped": stopped}
     if given:
@@ -148,9 +149,33 @@ async def _what_was_done(page: PersonPage, live: list[GrantView]) -> dict[str, A
     return said | ({"done": ""} if done == "stopped_all" and live else {})
 
 
+async def _answered(page: PersonPage, given: GrantView) -> dict[str, Any]:
+    """What was just said yes to, and which of the papers that were asked for it does not show:
+    not told beside a worker, who would read it. Of a mandate, which gives several things, only to
+    whom."""
+    kind = _kind(given)
+    alone = given.mandate_id is None and kind != "deposit"
+    shown = await shown_by(page, given) if alone else []
+    withheld: list[DocumentView] = []
+    if alone and given.request_id is not None and page.person.beside is None:
+        asked = await request_views.see_received(page.services, page.person, given.request_id)
+        ids = {one.id for one in shown}
+        found = await _papers_of(page, asked.asked.scope)
+        withheld = [one for one in found if one.id not in ids]
+    said = {"answered": given, "kind": kind, "shown": shown, "withheld": withheld}
+    return said | {"done": ""}
+
+
 async def shown_by(page: PersonPage, grant: GrantView) -> list[DocumentView]:
     """The papers that a grant shows now: those picked, and the first of its types."""
     scope = grant.terms.scope
+    picked = set(scope.document_ids)
+    found = await _papers_of(page, scope)
+    return [one for one in found if one.id in picked or not one.metadata.sensitive]
+
+
+async def _papers_of(page: PersonPage, scope: Scope) -> list[DocumentView]:
+    """The papers that a scope names, and the first of its types."""
     ids = set(scope.document_ids)
     found = await documents_by_id(page, ids, pictured=False) if ids else {}
     if scope.document_types:
@@ -158,7 +183,7 @@ async def shown_by(page: PersonPage, grant: GrantView) -> list[DocumentView]:
             page.services, page.person, cursor=None, limit=_MOST_SHOWN
         )
         of_types = (one for one in listed.items if one.metadata.type in scope.document_types)
-        found |= {one.id: one for one in of_types if not one.metadata.sensitive}
+        found |= {one.id: one for one in of_types}
     return list(found.values())
 
 

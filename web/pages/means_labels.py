@@ -8,8 +8,8 @@ NOT_DONE = {
         " Scannez votre carte, ou tapez son code, de nouveau."
     ),
     "card_once": _(
-        "Cette carte est déjà faite, et ne se montre qu’une fois. Vous n’avez pas pu l’imprimer ?"
-        " Remplacez-la."
+        "Cette carte est déjà faite. Elle se montre 5 minutes, là où vous l’avez faite. Vous n’avez"
+        " pas pu l’imprimer ? Choisissez « La remplacer par une nouvelle »."
     ),
     "wait_begun": _(
         "C’est noté. Dans 7 jours, revenez ici, sur cet appareil. Ne sortez pas d’ici là : il"

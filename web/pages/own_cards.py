@@ -22,7 +22,8 @@ from web.pages.page import PersonPage, PersonPageDep, go, page_router
 from web.printouts.card_sheet import MAX_PHONE, WantedCard, print_again, print_card
 
 router = page_router()
-_READY_SECONDS = 300
+READY = "/me/cards/ready"
+_READY_MINUTES = 5
 
 
 @router.get("/me/cards/new")
@@ -41,7 +42,7 @@ async def make(page: PersonPageDep) -> Response:
     found = await means.list_means(page.services, page.person)
     former, seen = _card(found, form.get("replaces")), _seen(form.get("seen"))
     if _is_made(found, seen):
-        return go(MEANS, done="card_once")
+        return await _to_made(page)
     if form.get("replaces") and former is None:
         return go(MEANS, done="means_gone")
     wanted = WantedCard(
@@ -68,28 +69,40 @@ async def make(page: PersonPageDep) -> Response:
             "with_name": wanted.with_name,
         },
     )
-    response = go("/me/cards/ready")
-    cookies.put(response, page.services.settings, "card", sealed, seconds=_READY_SECONDS)
+    response = go(READY)
+    cookies.put(response, page.services.settings, "card", sealed, seconds=_READY_MINUTES * 60)
     return response
 
 
-@router.get("/me/cards/ready")
+@router.get(READY)
 async def show_card(page: PersonPageDep) -> Response:
     """The card that was just made, for a few minutes."""
-    text = cookies.read(page.request, page.services.settings, "card") or ""
-    values = await sealed_values.opened(page.services, SHOWN_CARD, page.secret, text)
+    values = await _shown_now(page)
     if values is None:
         return go(MEANS, done="card_once")
     pdf = await print_again(page.services, page.person, page.language, **values)
     drawn = base64.b64encode(pdf).decode()
-    return await page.show("means/card_ready.html", code=values["code"], pdf=drawn)
+    shown = {"code": values["code"], "pdf": drawn, "minutes": _READY_MINUTES}
+    return await page.show("means/card_ready.html", **shown)
+
+
+async def _shown_now(page: PersonPage) -> dict[str, Any] | None:
+    """What the card that was just made shows, in the session that made it; None once it is over."""
+    text = cookies.read(page.request, page.services.settings, "card") or ""
+    return await sealed_values.opened(page.services, SHOWN_CARD, page.secret, text)
+
+
+async def _to_made(page: PersonPage) -> Response:
+    """To the card that was made already, while it is shown; then to what to do without it."""
+    shown = await _shown_now(page)
+    return go(MEANS, done="card_once") if shown is None else go(READY)
 
 
 async def _not_made(page: PersonPage, failure: ServiceError, form: Form) -> Response:
     """The form again, with what was typed but for PINs; or the list, where it was sent twice."""
     found = await means.list_means(page.services, page.person)
     if _is_made(found, _seen(form.get("seen"))):
-        return go(MEANS, done="card_once")
+        return await _to_made(page)
     if failure.kind is ErrorKind.NOT_FOUND:
         return go(MEANS, done="means_gone")
     values = await _values(page, found, form.get("replaces"), form.get("sent"))

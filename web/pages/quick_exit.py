@@ -17,7 +17,6 @@ from web.pages import cookies, forms
 from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in, worker_beside
 
 router = page_router()
-_ENDED: tuple[cookies.CookieKind, ...] = ("person", "visit", "next", "told", "card")
 _QUIET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
@@ -54,10 +53,10 @@ async def leave(page: VisitorPageDep) -> Response:
 def _forgetting(page: Page, *, beside: bool) -> Response:
     settings = page.services.settings
     response = _elsewhere(settings)
-    if cookies.on_shared_device(page.request, settings):
+    if cookies.may_be_shared(page.request, settings):
         cookies.leave_nothing(page.request, response, settings, beside=beside)
     else:
-        for kind in _ENDED:
+        for kind in cookies.OF_PERSON:
             cookies.drop(response, settings, kind)
     return response
 

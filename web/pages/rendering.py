@@ -14,7 +14,7 @@ from auth.session_list import SessionView
 from base import clock
 from base.time_zones import PARIS
 from vault import catalogue
-from web.i18n.catalogue_names import purpose_names
+from web.i18n.catalogue_names import purpose_names, says_more
 from web.i18n.direction import in_latin_script, isolated
 from web.i18n.event_messages import beside, describe, describe_briefly
 from web.i18n.formats import (
@@ -106,7 +106,7 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "isolated": lambda text: isolated(text, language),
         "quoted": lambda text: isolated(no_break(quoted(text, language)), language),
         "in_latin_script": in_latin_script,
-        "own_reason": lambda terms: terms.purpose != purpose_names(terms.purpose_code).fr,
+        "own_reason": lambda terms: says_more(terms.purpose_code, terms.purpose),
         "typed_hours": lambda text: isolated(typed_hours(text, language), language),
         "typed_phone": lambda text: isolated(typed_phone(text, language), language),
         "plain": lambda names: labels.name_in(names, language, plain=True),

@@ -206,8 +206,8 @@ async def _partial(page: PersonPage, request_id: UUID, chosen: Form) -> PartialA
 
 
 def _ends_by(page: PersonPage, request: ReceivedRequest, now: datetime) -> datetime:
-    """When the answer must be over: sooner for the worker who is beside."""
-    if worker_beside(page.person, request) is None:
+    """When the answer must be over: sooner for the worker who is beside, if it is they who ask."""
+    if page.person.beside is None or page.person.beside.id != request.requester_id:
         return request.ends_at
     return min(request.ends_at, durations.end_of(now, assisted_grants.LONGEST))
 

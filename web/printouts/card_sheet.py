@@ -26,9 +26,9 @@ from web.printouts.typesetter import in_thread, reserved_thread, typeset
 MAX_PHONE = 40
 _TITLE = _("Ma carte Unefois")
 _FOLD = _("Découpez chaque carte. Pliez-la sur la ligne en pointillés.")
-_SPARE = _("La deuxième carte est la même, en réserve : gardez-la ailleurs, en lieu sûr.")
+_SPARE = _("La deuxième carte est la même. Gardez-la ailleurs, en lieu sûr.")
 _CARD = _("La carte")
-_SPARE_CARD = _("La même carte, en réserve")
+_SPARE_CARD = _("La deuxième carte")
 _SCAN = _("Scannez le dessin. Ou allez sur {address} et tapez ce code :")
 _DRAWING = _("Dessin à scanner pour entrer avec cette carte.")
 _TELL_NOBODY = _("Ne dites votre code secret à personne.")
@@ -36,7 +36,7 @@ _WRITE_NOT = _("Ne l’écrivez pas sur cette carte.")
 _CALL = _("Besoin d’aide ? Appelez le {phone}")
 _LOST = _("Carte perdue ou volée ?")
 _LOST_STOP = _("Faites-la arrêter tout de suite, au guichet ou avec votre téléphone.")
-_LOST_BOTH = _("La carte en réserve s’arrête aussi. Vous en demandez une autre.")
+_LOST_BOTH = _("La deuxième carte s’arrête aussi. Vous en demandez une autre.")
 _DESTROY = _("Ne laissez pas cette page à l’imprimante, et ne l’envoyez à personne.")
 
 

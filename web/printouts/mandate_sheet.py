@@ -20,7 +20,6 @@ from vault.consent.mandate_codes import codes_of
 from vault.consent.mandates import MandateForm, SentMandate
 from vault.consent.request_views import SentRequest
 from vault.services import Services
-from web.i18n.catalogue_names import name_in, purpose_names
 from web.i18n.consent_labels import ACTIONS
 from web.i18n.error_messages import _
 from web.i18n.languages import SOURCE, languages
@@ -169,11 +168,10 @@ def _authorisation(number: int, asked: SentRequest, words: "_Words") -> dict[str
     def facts(one: Phrases) -> list[tuple[str, str]]:
         does = ", ".join(one.say(ACTIONS[action.value]) for action in terms.scope.actions)
         types = ", ".join(one.type_name(code) for code in terms.scope.document_types)
-        reason = name_in(purpose_names(terms.purpose_code), one.language, plain=True)
         return [
             (one.say(_WHAT), does),
             (one.say(_TYPES), types),
-            (one.say(_WHY), f"{reason} : {one.quote(terms.purpose)}"),
+            (one.say(_WHY), one.reason(terms)),
             (one.say(_LONG), one.length(terms.duration)),
             (one.say(_COPY), one.storing(terms)),
         ]

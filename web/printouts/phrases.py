@@ -8,7 +8,13 @@ from babel.units import format_unit
 
 from vault.consent.terms import Terms
 from vault.document_view import DocumentView
-from web.i18n.catalogue_names import name_in, purpose_names, type_names
+from web.i18n.catalogue_names import (
+    name_in,
+    purpose_names,
+    purpose_text,
+    says_more,
+    type_names,
+)
 from web.i18n.consent_labels import ACTIONS, ACTIONS_ASKED
 from web.i18n.error_messages import _
 from web.i18n.formats import day_text, moment_text, until_text
@@ -97,9 +103,16 @@ class Phrases:
         return Section(self.say(_WHAT_FOR), items=items)
 
     def why(self, terms: Terms) -> Section:
-        """The purpose: its name in the catalogue, and the sentence."""
-        name = name_in(purpose_names(terms.purpose_code), self.language, plain=self._owner)
-        return Section(self.say(_WHY), (name,), (self.quote(terms.purpose),))
+        """The purpose, in the words of the pages."""
+        name = name_in(purpose_names(terms.purpose_code), self.language, plain=True)
+        own = says_more(terms.purpose_code, terms.purpose)
+        return Section(self.say(_WHY), (name,), (self.quote(terms.purpose),) if own else ())
+
+    def reason(self, terms: Terms) -> str:
+        """The same, in one line."""
+        code = terms.purpose_code
+        words = self.quote(terms.purpose) if says_more(code, terms.purpose) else ""
+        return no_break(purpose_text(code, words, self.language))
 
     def storing(self, terms: Terms) -> str:
         """Whether a copy may be kept, and for how long."""

@@ -49,7 +49,7 @@ async def test_a_request_is_withdrawn(
     ]
     assert lines[2]["sentence"] == (
         f"Camille Moreau (Assistante sociale, {worker.subject.organisation}) a retiré sa demande."
-        " Pourquoi : « Demande de logement social »."
+        " Pourquoi : Trouver un logement : « Demande de logement social »."
     )
     english = (await log_of(client, person, "en"))[2]["sentence"]
     assert "withdrew their request." in english

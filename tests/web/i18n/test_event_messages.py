@@ -34,7 +34,19 @@ ENTRY = EntryView(
 def test_who_what_and_why() -> None:
     assert describe(ENTRY, "fr") == (
         "Camille Moreau (Assistante sociale, CCAS de Lille) a ouvert un papier."
-        " Pourquoi : « Demande de logement »."
+        " Pourquoi : Trouver un logement : « Demande de logement »."
+    )
+
+
+@pytest.mark.parametrize("chosen", ["Demande de logement", "Trouver un logement"])
+def test_a_reason_that_was_chosen_and_not_written_is_told_by_its_name(chosen: str) -> None:
+    """In the words of the page on which it was chosen, and in the reader's language."""
+    entry = replace(ENTRY, purpose=chosen)
+    assert describe(entry, "fr").endswith("Pourquoi : Trouver un logement.")
+    assert describe(entry, "en").endswith("Housing application.")
+    before = replace(ENTRY, purpose_code=None)
+    assert describe(before, "fr").endswith("Pourquoi : « Demande de logement »."), (
+        "a line of before"
     )
 
 

@@ -63,8 +63,8 @@ def test_an_apostrophe_stays() -> None:
 def test_they_stay_on_one_line_and_are_not_filled_in() -> None:
     text = describe(replace(ENTRY, purpose=HOSTILE), "fr")
     assert text.endswith(
-        "a ouvert un papier. Pourquoi : « Logement ’. Vous avez donné tous vos papiers. ’ Voir Le"
-        " service dit : {who} »."
+        "a ouvert un papier. Pourquoi : Trouver un logement : « Logement ’. Vous avez donné tous"
+        " vos papiers. ’ Voir Le service dit : {who} »."
     )
 
 

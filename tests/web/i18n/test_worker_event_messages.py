@@ -10,7 +10,7 @@ from tests.web.i18n.test_event_messages import ENTRY
 from web.i18n.event_messages import describe
 from web.i18n.worker_event_messages import describe_to_worker
 
-WHY = " Pourquoi : « Demande de logement »."
+WHY = " Pourquoi : Trouver un logement : « Demande de logement »."
 DONE = {
     Action.DEPOSIT: "Vous avez ajouté un papier.",
     Action.LIST: "Vous avez vu la liste des papiers.",

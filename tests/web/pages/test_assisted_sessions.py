@@ -304,7 +304,7 @@ async def test_papers_go_to_the_worker_beside_by_their_name(
     assert "lui montrer un code" not in first
     assert ">Sortir<" not in re.sub(r"<svg.*?</svg>", "", first)
     chosen = f"document={paper['id']}&purpose_code=housing"
-    until = (await at.get(f"/grants/new/until?{chosen}")).text
+    until = (await at.get(f"/grants/new/until?{chosen}&worker={worker.subject.id}")).text
     assert "3 mois" in until
     assert "6 mois" not in until
     who = (await at.get(f"/grants/new/who?{chosen}&duration=P3M")).text

@@ -105,6 +105,24 @@ async def test_both_screens_from_the_code_to_the_end(
     assert await status_of(client, person) == 200
 
 
+async def test_a_code_that_was_used_says_so_to_both(
+    phone: httpx.AsyncClient, at: httpx.AsyncClient
+) -> None:
+    waits, code = await shown_code(at, "/pro/beside", "/pro/invitations")
+    asked = (await typed(phone, "/meetings/code", code)).headers["location"]
+    await answer(phone, asked, "yes")
+    await go_on(at, waits)
+    await answer(phone, asked, "no")
+    words = await said_on(phone, asked)
+    assert "Ce code a déjà servi. Vos papiers sont refermés sur l’autre écran." in words
+    assert "J’ai un code à taper" in words
+    words = await said_on(at, waits)
+    assert "Ce code a déjà servi" in words
+    assert "La personne est entrée avec ce code. Ses papiers sont refermés." in words
+    assert "a dit non" not in words
+    assert "Montrer un nouveau code" in words
+
+
 async def test_a_pin_is_asked_on_the_phone(
     client: httpx.AsyncClient,
     served: Served,
@@ -161,7 +179,9 @@ async def test_the_worker_stops_waiting_or_is_told_that_it_is_over(
     wrong_code = await typed(phone, "/meetings/code", opened["code"])
     assert wrong_code.status_code == 403
     assert "Ce code ne marche pas" in wrong_code.text
-    assert "Ce code ne sert plus" in await said_on(phone, f"/invitations/{invitation}")
+    words = await said_on(phone, f"/invitations/{invitation}")
+    assert "Ce code ne sert plus. Rien ne s’est ouvert sur l’autre écran." in words
+    assert "demandez un nouveau code à la personne devant vous" in words
 
 
 async def test_one_field_takes_both_codes_and_beside_a_worker_one(

@@ -1,4 +1,4 @@
-"""A card made on the pages: shown once, with its page to print; replaced; sent twice by mistake."""
+"""A card made on the pages: shown for minutes, with its page to print; replaced; sent twice."""
 
 import asyncio
 import base64
@@ -51,7 +51,7 @@ def printed(page: str) -> bytes:
     return base64.b64decode(data)
 
 
-async def test_a_card_is_shown_once_with_its_page_to_print(
+async def test_a_card_is_shown_for_minutes_with_its_page_to_print(
     served: Served, client: httpx.AsyncClient, person: SomePerson
 ) -> None:
     pin = await pin_of(served.services, person)
@@ -65,11 +65,18 @@ async def test_a_card_is_shown_once_with_its_page_to_print(
         assert code in made.text
         assert pin not in made.text
         assert scanned(pdf).partition("#")[2] not in made.text
+        assert "Cette page se montre 5 minutes." in said(made)
+        assert "réserve" not in said(made), "nobody knows what that is"
+        assert "la deuxième carte, qui est la même" in said(made)
+        # While it is shown, it is shown again: by its address, and by a form that is sent again.
+        assert code in (await at.get("/me/cards/ready")).text
+        assert code in (await at.post("/me/cards", data=sent)).text
+        at.cookies.delete("unefois-card")  # as the browser does after these minutes
         again = await at.post("/me/cards", data=sent)
         assert again.headers["location"] == "/me/means?done=card_once"
         told = said(await at.get(again.headers["location"]))
-        assert "ne se montre qu’une fois" in told
-        assert "Remplacez-la" in told
+        assert "Elle se montre 5 minutes, là où vous l’avez faite." in told
+        assert "Choisissez « La remplacer par une nouvelle »" in told
     assert len(await means(client, person.headers)) == 2
     assert (await enter(client, code, pin)).status_code == 201
     assert (await enter(client, scanned(pdf), pin)).status_code == 201
@@ -100,6 +107,7 @@ async def test_a_replaced_card_dies_at_once(
         assert "L’ancienne carte s’arrête tout de suite" in page
         made, sent = await make(at, person, other, query)
         code = code_on(printed(made.text))
+        at.cookies.delete("unefois-card")
         again = await at.post("/me/cards", data=sent)
         assert again.headers["location"] == "/me/means?done=card_once"
     assert (await enter(client, card["code"], pin)).status_code == 401

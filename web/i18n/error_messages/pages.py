@@ -43,6 +43,11 @@ MESSAGES = {
         _("Vous n’avez pas choisi : arrêter cela, ou laisser."),
         _("Choisissez l’un des deux. Rien n’est encore donné."),
     ),
+    "replace_unsaid": ErrorMessage(
+        _("Remplacer l’ancien ?"),
+        _("Vous n’avez pas choisi ce que devient l’ancien papier."),
+        _("Choisissez : remplacer l’ancien, ou garder les deux."),
+    ),
     "day_unsaid": ErrorMessage(
         _("Quel jour ?"),
         _("Vous avez choisi « Un autre jour », sans dire lequel."),

@@ -1,0 +1,122 @@
+"""After a yes: to whom it was said, what it shows, and what it does not; no paper keeps it back."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.assisted import card_of
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.steps import ask, deposit
+from tests.vault.decoding import corpus
+from tests.web.pages.answers import Pairs, say_yes
+from tests.web.pages.test_assisted_sessions import enter
+from tests.web.pages.test_entering import browser
+from tests.web.pages.test_pages import browser_of
+
+DONE = "/grants?done=approved"
+
+
+@pytest.fixture
+async def person(make_person: MakePerson) -> SomePerson:
+    return await make_person()
+
+
+@pytest.fixture
+async def worker(make_worker: MakeWorker) -> SomeWorker:
+    return await make_worker(name="Camille Moreau")
+
+
+def said(page: httpx.Response) -> str:
+    text = re.sub(r"[\xa0\u202f]", " ", re.sub(r"[\u2066-\u2069]", "", page.text))
+    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
+
+
+async def test_it_says_to_whom_and_what_it_does_not_show(
+    served: Served, client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
+) -> None:
+    pay = await deposit(client, person, corpus.pdf(1), type_="payslip", title="Paie de mai")
+    await deposit(client, person, corpus.pdf(2), type_="payslip", title="Paie de juin")
+    await deposit(client, person, corpus.pdf(3), type_="rent_receipt", title="Loyer de mai")
+    await deposit(client, person, corpus.pdf(4), type_="lease", title="Mon bail")
+    asked = await ask(client, worker.headers, person.phone, "payslip", "rent_receipt")
+    async with browser_of(served, person) as phone:
+        await say_yes(phone, asked, ("document", pay["id"]))
+        words = said(await phone.get(DONE))
+    told = words.split("Vous avez dit oui à Camille Moreau.")[1]
+    assert re.match(r" Camille Moreau peut voir : Paie de mai, jusqu’au [^.]*\.", told)
+    withheld = told.split("Vous n’avez pas montré : ")[1].split(".")[0]
+    assert set(withheld.split(", ")) == {"Paie de juin", "Loyer de mai"}
+    assert "Vous avez dit oui. Vous pouvez" not in words
+    assert words.count(" Nouveau ") == 1
+
+
+@pytest.mark.parametrize(
+    ("actions", "ticks", "told"),
+    [
+        (["deposit"], [("type", "payslip")], "Camille Moreau peut ajouter des papiers, jusqu’au"),
+        (["attest"], [], "Camille Moreau peut savoir que vous avez : Paie de mai, jusqu’au"),
+        (["read"], [], "Camille Moreau peut voir : Paie de mai, jusqu’au"),
+    ],
+)
+async def test_each_kind_of_yes_names_who_it_is_for(
+    served: Served,
+    client: httpx.AsyncClient,
+    person: SomePerson,
+    worker: SomeWorker,
+    actions: list[str],
+    ticks: Pairs,
+    told: str,
+) -> None:
+    pay = await deposit(client, person, corpus.pdf(1), type_="payslip", title="Paie de mai")
+    asked = await ask(client, worker.headers, person.phone, "payslip", actions=actions)
+    async with browser_of(served, person) as phone:
+        await say_yes(phone, asked, *(ticks or [("document", pay["id"])]))
+        words = said(await phone.get(DONE))
+    assert f"Vous avez dit oui à Camille Moreau. {told}" in words
+    assert "pas montré" not in words
+
+
+async def test_a_paper_that_is_not_there_keeps_nothing_back(
+    served: Served, client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
+) -> None:
+    """It is said that it is not there, and the answer goes on."""
+    asked = await ask(client, worker.headers, person.phone, "rent_receipt")
+    missing = ("type", "rent_receipt")
+    async with browser_of(served, person) as phone:
+        page = await phone.get(f"/requests/{asked}/papers")
+        assert "Dire que je n’ai pas ce papier" in said(page)
+        page = await phone.get(f"/requests/{asked}/until", params=[missing])
+        assert "Rien n’est coché" not in said(page)
+        assert 'name="duration"' in page.text
+        await say_yes(phone, asked, missing)
+        words = said(await phone.get(DONE))
+    assert "Vous avez dit oui à Camille Moreau. Aucun papier n’est montré" in words
+
+
+async def test_where_there_is_nothing_to_tick_it_says_what_to_do(
+    served: Served, client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
+) -> None:
+    """A sensitive paper is given one by one: that it is not there cannot be."""
+    asked = await ask(client, worker.headers, person.phone, "mdph_notification")
+    async with browser_of(served, person) as phone:
+        words = said(await phone.get(f"/requests/{asked}/papers"))
+        assert "Ajoutez-le, ou répondez plus tard, ou dites non." in words
+        assert "Cochez seulement ce que vous voulez" not in words
+        await deposit(client, person, corpus.pdf(1), type_="mdph_notification")
+        assert "Cochez seulement" in said(await phone.get(f"/requests/{asked}/papers"))
+
+
+async def test_beside_a_worker_what_is_not_shown_is_not_told(
+    served: Served, client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
+) -> None:
+    pay = await deposit(client, person, corpus.pdf(1), type_="payslip", title="Paie de mai")
+    await deposit(client, person, corpus.pdf(2), type_="payslip", title="Paie de juin")
+    asked = await ask(client, worker.headers, person.phone, "payslip")
+    card = await card_of(client, served.services, person)
+    async with browser(served, worker=worker.token, language="fr") as at:
+        await enter(at, card)
+        await say_yes(at, asked, ("document", pay["id"]))
+        words = said(await at.get(DONE))
+    assert "Vous avez dit oui à Camille Moreau." in words
+    assert "Paie de juin" not in words
