@@ -166,6 +166,35 @@ async def revoke_all(services: CoreServices, person: Person, act: ConsentAct | N
     return ended
 
 
+async def revoke_all_to(
+    services: CoreServices, person: Person, recipient_id: UUID, act: ConsentAct | None = None
+) -> list[GrantView]:
+    """Revoke every living grant of a person to one recipient, each with its own entry in the log;
+    returns those that ended by it. Of whoever has none, nothing changes.
+
+    All are one commit: a crash before it leaves all of them live.
+    """
+    return await decisions.decide(
+        services, lambda tx: _revoke_all_to(services, tx, person, recipient_id, act)
+    )
+
+
+async def _revoke_all_to(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    recipient_id: UUID,
+    act: ConsentAct | None,
+) -> list[GrantView] | Denial:
+    ended: list[GrantView] = []
+    for grant_id in await records.live_grants_to(tx, person.id, recipient_id):
+        revoked = await revoke_within(services, tx, person, grant_id, act)
+        if isinstance(revoked, Denial):
+            return revoked
+        ended.append(revoked)
+    return ended
+
+
 async def revoke_within(
     services: CoreServices,
     tx: AsyncConnection,

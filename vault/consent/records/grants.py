@@ -260,6 +260,18 @@ async def grants_of_person(
     return await _grants_page(connection, Grant.person_id == person_id, state, after, limit)
 
 
+async def live_grants_to(
+    connection: AsyncConnection, person_id: UUID, recipient_id: UUID
+) -> Sequence[UUID]:
+    """The person's living grants to one recipient, in the order in which they are locked."""
+    query = (
+        select(Grant.id)
+        .where(Grant.person_id == person_id, Grant.recipient_id == recipient_id, _LIVE)
+        .order_by(Grant.id)
+    )
+    return (await connection.execute(query)).scalars().all()
+
+
 async def grants_of_later(
     connection: AsyncConnection, person_id: UUID, *, limit: int
 ) -> Sequence[Row[Any]]:
