@@ -14,6 +14,7 @@ _TIME = r"(?:[01]?\d|2[0-4])(?: ?h(?: ?[0-5]\d)?|:[0-5]\d)"
 _WORD = f"(?:{_DAY}|{_LINK}|{_TIME})"
 _HOURS = re.compile(rf"{_WORD}(?:[ ,;/–-]+{_WORD}){{0,30}}", re.IGNORECASE)
 # Spaces where a line may not break: before ? ! : ; », after «, in a phone number or an hour.
+_BETWEEN_TIMES = re.compile(r"(?<=[\dh]) ([-–/]) (?=\d)")
 _NO_BREAK_SPACES = re.compile(r" (?=[?!:;»])|(?<=«) |(?<=\d) (?=\d|h\b)|(?<=\d h) (?=\d)")
 
 
@@ -40,4 +41,5 @@ def typed_phone(text: str, language: str) -> str:
 def typed_hours(text: str, language: str) -> str:
     """When someone else said they are there: days and hours, which cannot say anything else; quoted
     if it is anything else."""
-    return no_break(text if _HOURS.fullmatch(text) else quoted(text, language))
+    hours = _BETWEEN_TIMES.sub("\u00a0\\1\u00a0", text)
+    return no_break(hours if _HOURS.fullmatch(text) else quoted(text, language))
