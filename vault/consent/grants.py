@@ -187,11 +187,14 @@ async def _revoke_all_to(
     act: ConsentAct | None,
 ) -> list[GrantView] | Denial:
     ended: list[GrantView] = []
-    for grant_id in await records.live_grants_to(tx, person.id, recipient_id):
-        revoked = await revoke_within(services, tx, person, grant_id, act)
-        if isinstance(revoked, Denial):
-            return revoked
-        ended.append(revoked)
+    while rows := await records.grants_of_person(
+        tx, person.id, state="live", after=None, limit=100, recipient_id=recipient_id
+    ):
+        for row in rows:
+            revoked = await revoke_within(services, tx, person, row.id, act)
+            if isinstance(revoked, Denial):
+                return revoked
+            ended.append(revoked)
     return ended
 
 
