@@ -174,27 +174,33 @@ async def revoke_all_to(
 
     All are one commit: a crash before it leaves all of them live.
     """
+    ids: list[UUID] = []
+    cursor: str | None = None
+    while True:
+        live = await list_grants(services, person, state="live", limit=100, cursor=cursor)
+        ids += [one.id for one in live.items if one.recipient_id == recipient_id]
+        cursor = live.next
+        if cursor is None:
+            break
     return await decisions.decide(
-        services, lambda tx: _revoke_all_to(services, tx, person, recipient_id, act)
+        services, lambda tx: _revoke_each(services, tx, person, sorted(ids), act)
     )
 
 
-async def _revoke_all_to(
+async def _revoke_each(
     services: CoreServices,
     tx: AsyncConnection,
     person: Person,
-    recipient_id: UUID,
+    ids: list[UUID],
     act: ConsentAct | None,
 ) -> list[GrantView] | Denial:
+    """In one order, whoever else revokes them at the same time."""
     ended: list[GrantView] = []
-    while rows := await records.grants_of_person(
-        tx, person.id, state="live", after=None, limit=100, recipient_id=recipient_id
-    ):
-        for row in rows:
-            revoked = await revoke_within(services, tx, person, row.id, act)
-            if isinstance(revoked, Denial):
-                return revoked
-            ended.append(revoked)
+    for grant_id in ids:
+        revoked = await revoke_within(services, tx, person, grant_id, act)
+        if isinstance(revoked, Denial):
+            return revoked
+        ended.append(revoked)
     return ended
 
 

@@ -6,6 +6,8 @@ from html import unescape
 from types import SimpleNamespace
 from uuid import uuid4
 
+import pytest
+
 from tests.fixtures import MakePerson, MakeWorker, Served
 from tests.steps import approve, ask, deposit
 from tests.vault.decoding import corpus
@@ -54,7 +56,10 @@ async def test_what_was_asked_too_is_added_and_given_on_the_terms_of_the_answer(
 
 
 async def test_nothing_is_said_of_what_was_stopped_or_is_long_ago(
-    served: Served, make_person: MakePerson, make_worker: MakeWorker, monkeypatch
+    served: Served,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     person, worker = await make_person(), await make_worker()
     async with browser_of(served, person) as browser:

@@ -1,6 +1,7 @@
 """Who sees, each person once; everything stopped at once; and an end says who ended it."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -196,7 +197,7 @@ async def test_what_ended_says_which_papers_and_of_whom_something_goes_on(
             browser, person, corpus.pdf(1), type_="payslip", issued_on="2026-03-04"
         )
         for scope in (("rent_receipt",), (), (), (), ()):
-            only = {} if scope else {"document_ids": [paper["id"]]}
+            only: dict[str, Any] = {} if scope else {"document_ids": [paper["id"]]}
             grant = await granted(browser, person, worker.headers, *scope, **only)
             await browser.post(f"/v1/grants/{grant}/revoke", headers=person.headers)
         page = (await browser.get("/grants")).text.split("Avant</h2>")[1].replace("\xa0", " ")

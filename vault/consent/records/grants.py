@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, any_, bindparam, exists, false, func, insert, or_, select, true, update
+from sqlalchemy import and_, any_, bindparam, exists, false, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -255,12 +255,9 @@ async def grants_of_person(
     state: str | None,
     after: Position | None,
     limit: int,
-    recipient_id: UUID | None = None,
 ) -> Sequence[Row[Any]]:
-    """A person's grants, or those to one recipient, newest first."""
-    to = Grant.recipient_id == recipient_id if recipient_id else true()
-    whose = and_(Grant.person_id == person_id, to)
-    return await _grants_page(connection, whose, state, after, limit)
+    """A person's grants, newest first."""
+    return await _grants_page(connection, Grant.person_id == person_id, state, after, limit)
 
 
 async def grants_of_later(
