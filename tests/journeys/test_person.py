@@ -97,7 +97,7 @@ async def gives_one_more(mine: Phone) -> None:
 
 async def stops_one_then_all(mine: Phone) -> None:
     """4. One stops, and what goes on is named; then everything stops."""
-    await mine.press("section.card a.danger")
+    await mine.press("section.card a.danger[href$='/stop']")
     assert await mine.says("Ce qui continue")
     await mine.press("button.danger")
     assert await mine.says("Cet accord est arrêté")

@@ -103,6 +103,7 @@ BY_A_FORM = {
     "/grants/new/why",
     "/grants/new/until",
     "/grants/new/who",
+    "/grants/new/check",
     "/requests/{request_id}/actions",
     "/requests/{request_id}/until",
     "/requests/{request_id}/copy",

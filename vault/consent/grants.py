@@ -166,6 +166,44 @@ async def revoke_all(services: CoreServices, person: Person, act: ConsentAct | N
     return ended
 
 
+async def revoke_all_to(
+    services: CoreServices, person: Person, recipient_id: UUID, act: ConsentAct | None = None
+) -> list[GrantView]:
+    """Revoke every living grant of a person to one recipient, each with its own entry in the log;
+    returns those that ended by it. Of whoever has none, nothing changes.
+
+    All are one commit: a crash before it leaves all of them live.
+    """
+    ids: list[UUID] = []
+    cursor: str | None = None
+    while True:
+        live = await list_grants(services, person, state="live", limit=100, cursor=cursor)
+        ids += [one.id for one in live.items if one.recipient_id == recipient_id]
+        cursor = live.next
+        if cursor is None:
+            break
+    return await decisions.decide(
+        services, lambda tx: _revoke_each(services, tx, person, sorted(ids), act)
+    )
+
+
+async def _revoke_each(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    ids: list[UUID],
+    act: ConsentAct | None,
+) -> list[GrantView] | Denial:
+    """In one order, whoever else revokes them at the same time."""
+    ended: list[GrantView] = []
+    for grant_id in ids:
+        revoked = await revoke_within(services, tx, person, grant_id, act)
+        if isinstance(revoked, Denial):
+            return revoked
+        ended.append(revoked)
+    return ended
+
+
 async def revoke_within(
     services: CoreServices,
     tx: AsyncConnection,

@@ -14,12 +14,20 @@ _TIME = r"(?:[01]?\d|2[0-4])(?: ?h(?: ?[0-5]\d)?|:[0-5]\d)"
 _WORD = f"(?:{_DAY}|{_LINK}|{_TIME})"
 _HOURS = re.compile(rf"{_WORD}(?:[ ,;/–-]+{_WORD}){{0,30}}", re.IGNORECASE)
 # Spaces where a line may not break: before ? ! : ; », after «, in a phone number or an hour.
+_BETWEEN_TIMES = re.compile(r"(?<=[\dh]) ([-–/]) (?=\d)")
+_AFTER_A_HYPHEN = re.compile(r"(?<=[-–])(?=\u00a0)")
 _NO_BREAK_SPACES = re.compile(r" (?=[?!:;»])|(?<=«) |(?<=\d) (?=\d|h\b)|(?<=\d h) (?=\d)")
 
 
 def no_break(text: str) -> str:
     """The text with non-breaking spaces where French has them."""
     return _NO_BREAK_SPACES.sub("\u00a0", text)
+
+
+def on_one_line(text: str) -> str:
+    """The text of hours for a browser, which breaks a line after a hyphen, even before a space that
+    does not break (UAX 14, LB12a)."""
+    return _AFTER_A_HYPHEN.sub("\u2060", text)
 
 
 def national(text: str | None) -> str:
@@ -40,4 +48,6 @@ def typed_phone(text: str, language: str) -> str:
 def typed_hours(text: str, language: str) -> str:
     """When someone else said they are there: days and hours, which cannot say anything else; quoted
     if it is anything else."""
-    return no_break(text if _HOURS.fullmatch(text) else quoted(text, language))
+    if not _HOURS.fullmatch(text):
+        return no_break(quoted(text, language))
+    return _BETWEEN_TIMES.sub("\u00a0\\1\u00a0", no_break(text))

@@ -31,6 +31,9 @@ NAMES = ("document", "type", "action", *end_days.NAMES, "later", "may_store")
 """The fields of an answer, in every step."""
 _CHOICES = ("yes", "no")
 _WAY_BACK = re.compile(r"/requests/([0-9a-f-]{36})/papers(?:\?([A-Za-z0-9=&_-]*))?")
+_WAY_TO_GIVE = re.compile(r"(/grants/new)/check\?([A-Za-z0-9=&_-]*)")
+_GIVEN = ("purpose_code", *end_days.NAMES, "worker")
+"""What an address says of a grant that is given once its paper is there."""
 _LONGEST_WAY_BACK = 8000
 
 
@@ -206,8 +209,10 @@ def only(form: Form, names: tuple[str, ...] = NAMES) -> Form:
 
 
 def way_back(text: str) -> str:
-    """The page that chooses papers of a request, where a paper is added for it; nothing for any
-    other address."""
+    """The page that chooses papers of a request, or sums up a grant, where a paper is added for it;
+    nothing for any other address."""
+    if to_give := _WAY_TO_GIVE.fullmatch(text[:_LONGEST_WAY_BACK]):
+        return f"/grants/new/check?{urlencode(chosen_in(to_give[2], _GIVEN).pairs)}"
     address = _WAY_BACK.fullmatch(text[:_LONGEST_WAY_BACK])
     if address is None or parse_id(address[1]) is None:
         return ""
@@ -220,4 +225,6 @@ def counted_in(back: str, document: DocumentView, done: str) -> str:
     ticked by hand."""
     by_hand = document.metadata.sensitive or catalogue.is_sensitive(document.metadata.type)
     added = [("done", done)] if by_hand else [("document", str(document.id)), ("done", done)]
+    if by_hand and (to_give := _WAY_TO_GIVE.fullmatch(back)):
+        back = f"{to_give[1]}?{to_give[2]}"  # to the papers, where it may be ticked
     return f"{back}{'&' if '?' in back else '?'}{urlencode(added)}"

@@ -186,15 +186,29 @@ async def see(document_id: PathId, page: PersonPageDep) -> Response:
     same = None
     if page.request.query_params.get("done") in _NEW_VERSION:
         same = await own_documents.see_same_file(page.services, page.person, document_id)
+    just_kept = page.request.query_params.get("done") in _KEPT
     return await page.show(
         "document.html",
         item=_item(document, page.zone),
         same=same,
         preview_pending=pending,
-        just_kept=page.request.query_params.get("done") in _KEPT,
+        just_kept=just_kept,
+        asked_by=await _asked_by(page, document) if just_kept else [],
         grants=showing,
         knowing=[grant for grant in grants if grant not in showing],
     )
+
+
+async def _asked_by(
+    page: PersonPage, document: DocumentView
+) -> list[request_views.ReceivedRequest]:
+    """The waiting requests that ask for such a paper: not those that only add some."""
+    return [
+        one
+        for one in await waiting_requests(page)
+        if document.metadata.type in one.asked.scope.document_types
+        and not one.asked.scope.only_adds
+    ]
 
 
 @router.get("/documents/{document_id}/preview")

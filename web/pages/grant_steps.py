@@ -242,6 +242,12 @@ async def who(page: PersonPageDep) -> Response:
     return await _step(page, "who")
 
 
+@router.get("/grants/new/check")
+async def see_check(page: PersonPageDep) -> Response:
+    """The summary, where an address says all of it: somebody known, and papers."""
+    return await _step(page, "check")
+
+
 @router.post("/grants/new/check")
 async def check(page: PersonPageDep) -> Response:
     """The summary."""

@@ -33,7 +33,8 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
     ended = await grants.list_grants(
         page.services, page.person, state="ended", limit=LIMIT, cursor=cursor
     )
-    live = [] if cursor else await live_grants(page)
+    living = await live_grants(page)
+    live = [] if cursor else living
     said = {} if cursor else await _what_was_done(page, live)
     waiting = await _still_waiting(page)
     stopped = said.get("stopped")
@@ -44,8 +45,9 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
         kind_of=_kind,
         waiting=waiting,
         asks_still=any(stopped and one.requester_id == stopped.recipient_id for one in waiting),
-        chosen=await _chosen(page, live),
+        chosen=await _chosen(page, [*live, *ended.items]),
         receiving=len(_by_person(live)),
+        seeing={grant.recipient_id for grant in living},
         services_too=any(one.recipient_kind == "client" for one in live),
         ended=ended.items,
         more=ended.next,
@@ -54,20 +56,44 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
 
 
 @router.get("/grants/stop-all")
-async def ask_stop_all(page: PersonPageDep) -> Response:
-    """The page that asks for confirmation: everyone who sees nothing more."""
+async def ask_stop_all(page: PersonPageDep, recipient: str | None = None) -> Response:
+    """The page that asks for confirmation: everyone who sees nothing more; or the one
+    `recipient`, what stops for them, and what goes on for the others."""
     live = await live_grants(page)
+    people = _by_person(live)
+    one, kind = None, ""
+    if recipient is not None:
+        id_ = parse_id(recipient)
+        one = next((grants for grants in people if grants[0].recipient_id == id_), None)
+        if one is None:
+            return go("/grants")
+        kind = _kind(min(one, key=_most))
+    stopped = people if one is None else [one]
     return await page.show(
-        "stop_all.html", people=_by_person(live), chosen=await _chosen(page, live)
+        "stop_all.html",
+        people=stopped,
+        one=one,
+        kind=kind,
+        untouched=[grants[0].recipient for grants in people if grants is not one] if one else [],
+        chosen=await _chosen(page, [grant for grants in stopped for grant in grants]),
     )
 
 
 @router.post("/grants/stop-all")
 async def stop_all(page: PersonPageDep) -> Response:
-    """Revoke every grant, at once."""
-    await page.form()
-    await grants.revoke_all(page.services, page.person, act_on(page, "stop_all.html"))
-    return go("/grants", done="stopped_all")
+    """Revoke every grant, at once; or every one of the recipient whom the page named."""
+    form = await page.form()
+    act = act_on(page, "stop_all.html")
+    if not form.has("recipient"):
+        await grants.revoke_all(page.services, page.person, act)
+        return go("/grants", done="stopped_all")
+    recipient_id = parse_id(form.get("recipient"))
+    if recipient_id is None:
+        return go("/grants")
+    ended = await grants.revoke_all_to(page.services, page.person, recipient_id, act)
+    if not ended:
+        return go("/grants")
+    return go("/grants", done="stopped", of=min(ended, key=_most).id)
 
 
 @router.get("/grants/{grant_id}/stop")
@@ -206,6 +232,11 @@ def _kind(grant: GrantView) -> str:
     return next(kind for kind in _KINDS if kind in actions)
 
 
+def _most(grant: GrantView) -> int:
+    """The place of what it permits: the most first."""
+    return _KINDS.index(_kind(grant))
+
+
 async def _still_waiting(page: PersonPage) -> list[ReceivedRequest]:
     """Once something was stopped: the requests that it does not answer."""
     stopped = page.done in _STOPPED
@@ -222,7 +253,7 @@ def _by_person(live: list[GrantView]) -> list[list[GrantView]]:
 
 def _by_kind(live: list[GrantView]) -> list[tuple[str, list[list[GrantView]]]]:
     """Each person once, with all their grants, those that permit the most first."""
-    people = [sorted(one, key=lambda grant: _KINDS.index(_kind(grant))) for one in _by_person(live)]
+    people = [sorted(one, key=_most) for one in _by_person(live)]
     return [(kind, [one for one in people if _kind(one[0]) == kind]) for kind in _KINDS]
 
 

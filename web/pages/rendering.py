@@ -30,7 +30,7 @@ from web.i18n.languages import languages
 from web.i18n.quotation import quoted
 from web.i18n.session_descriptions import describe_session
 from web.i18n.translations import LANGUAGES, translations
-from web.i18n.typography import national, no_break, typed_hours, typed_phone
+from web.i18n.typography import national, no_break, on_one_line, typed_hours, typed_phone
 from web.i18n.worker_event_messages import describe_to_worker
 from web.pages import assets, labels
 from web.pages.document_fields import date_fields
@@ -107,8 +107,8 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "quoted": lambda text: isolated(no_break(quoted(text, language)), language),
         "in_latin_script": in_latin_script,
         "own_reason": lambda terms: says_more(terms.purpose_code, terms.purpose),
-        "typed_hours": lambda text: isolated(typed_hours(text, language), language),
-        "typed_phone": lambda text: isolated(typed_phone(text, language), language),
+        "typed_hours": lambda text: isolated(on_one_line(typed_hours(text, language)), language),
+        "typed_phone": lambda text: isolated(on_one_line(typed_phone(text, language)), language),
         "plain": lambda names: labels.name_in(names, language, plain=True),
         "formal": lambda names: labels.name_in(names, language, plain=False),
         "type_names": labels.type_names,

@@ -16,15 +16,16 @@ from vault import catalogue, durations
 from vault.consent import answers, assisted_grants, request_views
 from vault.consent.request_views import ReceivedRequest
 from web.http.path_ids import PathId
-from web.pages import answer_steps
+from web.pages import answer_steps, end_days
 from web.pages.acts import act_on
 from web.pages.answer_steps import PartialAnswer
-from web.pages.approvals import shorter_durations, shows_documents
+from web.pages.approvals import approval_of, shorter_durations, shows_documents
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
 from web.pages.grants import given_already
 from web.pages.mandate_groups import grouped
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
+from web.pages.papers_left import papers_left
 from web.pages.spoken_answers import FIELDS, beside_in, said_aloud, worker_beside
 
 router = page_router()
@@ -51,6 +52,7 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
         **_refused(page, answered),
         waiting=grouped(waiting),
         answered=answered,
+        left=await papers_left(page, answered),
         more=received.next,
     )
 
@@ -186,6 +188,11 @@ async def _show(
             values |= await _summary(page, current)
         except ServiceError as failure:
             return await _show(page, current, current.first_choice, failure)
+    if current.request.state == "waiting":
+        already = await given_already(page, current.request.requester_id)
+        values["goes_on"] = bool(already["already"])
+    if step == "who":
+        values["left"] = await papers_left(page, [current.request])
     template = "requests/" + step + ".html"
     if failed:
         return await page.show_failure(failed[0], template, **values)
@@ -232,9 +239,14 @@ def _values(current: PartialAnswer, step: str) -> dict[str, Any]:
             documents[id_] for id_ in asked.scope.document_ids if id_ in documents
         ],
         "shows_documents": current.shows_documents,
+        "later_types": approval_of(_without_end(current), request).choice.document_types,
         "basis": catalogue.legal_basis_by_code(asked.legal_basis),
         "shorter": shorter_durations(asked, current.at, current.zone, current.ends_by),
     }
+
+
+def _without_end(current: PartialAnswer) -> Form:
+    return Form(tuple(current.carried(*end_days.NAMES)))
 
 
 async def _summary(page: PersonPage, current: PartialAnswer) -> dict[str, Any]:

@@ -57,7 +57,9 @@ OF_WORKERS = (
     "/v1/mandates/{mandate_id}/sheet.pdf",
 )
 _CHOSEN = "?document={document_id}&purpose_code=housing&duration=P7D"
+_KNOWN = f"{_CHOSEN}&worker={{worker_id}}"
 QUERIES = {"why": _CHOSEN, "until": _CHOSEN, "who": _CHOSEN}
+QUERIES |= {"/grants/new/check": _KNOWN}
 """The steps of a grant: a page with nothing chosen before it asks for that again."""
 QUERIES |= {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
 HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add", "/me/means/{means_id}/free"}
@@ -92,6 +94,7 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     structure = worker.organisation_id
     await administration.let_open_vaults(served.services, structure, allowed=True)
     values = await something_of_each(served, client, person, worker)
+    values["worker_id"] = str(worker.subject.id)
     values["join_id"] = await joined(client, await make_person(), person)
     async with run_sequencer(served.services, EAGER):
         proof = f"/v1/access-log/{values['event_id']}/proof"
@@ -101,7 +104,7 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
             kind: cookies.CookieKind = "worker" if who is worker else "person"
             cookie = f"{cookies.name_of(served.services.settings, kind)}={who.token}"
             headers = who.headers | TUS if path.startswith("/v1") else {"Cookie": cookie}
-            query = QUERIES.get(path.rpartition("/")[2], "")
+            query = QUERIES.get(path, QUERIES.get(path.rpartition("/")[2], ""))
             url = (path + query).format(**values)
             answer = await client.get(url, headers=headers)
             assert answer.status_code == (303 if path in HOME else 200), path

@@ -1,12 +1,20 @@
 """Who sees, each person once; everything stopped at once; and an end says who ended it."""
 
+import re
+from typing import Any
 from uuid import UUID
 
+import pytest
+
+from base.errors import ErrorKind, ServiceError
 from tests.fixtures import MakePerson, MakeWorker, Served
-from tests.steps import granted, log_of
+from tests.steps import deposit, granted, log_of
+from tests.vault.decoding import corpus
 from tests.web.pages.answers import send, yes_of
 from tests.web.pages.test_pages import browser_of
+from vault.consent import grants
 from vault.consent.records.grants import revoke_grant
+from web.pages import forms
 
 
 async def test_each_person_is_there_once_with_all_that_they_may(
@@ -106,3 +114,128 @@ async def test_an_ended_grant_says_who_ended_it_and_asks_nothing(
             assert words in page
             assert f'action="/grants/{grant}/stop"' not in page
             assert words in (await browser.get("/grants")).text
+
+
+async def test_all_that_one_person_sees_stops_at_once_and_the_others_go_on(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker, colleague = await make_person(), await make_worker(), await make_worker()
+    async with browser_of(served, person) as browser:
+        stopped = [
+            await granted(browser, person, worker.headers, type_)
+            for type_ in ("payslip", "rent_receipt", "passport")
+        ]
+        kept = await granted(browser, person, colleague.headers, "payslip")
+        page = (await browser.get("/grants")).text
+        [address] = set(re.findall(r"/grants/stop-all\?recipient=[0-9a-f-]+", page))
+        assert (
+            page.split(address)[1]
+            .split("</a>")[0]
+            .endswith("Ne plus rien montrer à Camille Moreau")
+        )
+        asked = (await browser.get(address)).text.replace("\xa0", " ")
+        assert "Ne plus rien montrer à Camille Moreau ?" in asked
+        confirmed = asked.split('class="confirm"')[1].split("</div>")[0]
+        for words in ("fiche de paie", "quittance de loyer", "passeport"):
+            assert words in confirmed.lower(), words
+        assert asked.count(" : rien ne change.") == 1
+        fields = yes_of(asked, "/grants/stop-all")
+        done = await send(browser, "/grants/stop-all", fields)
+        said = (await browser.get(done.headers["location"])).text
+        assert "Camille Moreau ne peut plus rien voir" in said.split('class="done panel"')[1]
+        live = (await browser.get("/v1/grants?state=live", headers=person.headers)).json()["items"]
+        assert [one["id"] for one in live] == [kept]
+        # A second tap, and the address of nobody, stop nothing more.
+        nobody = [(n, str(person.id) if n == "recipient" else v) for n, v in fields]
+        nonsense = [(n, "nonsense" if n == "recipient" else v) for n, v in fields]
+        for again in (fields, nobody, nonsense):
+            answer = await send(browser, "/grants/stop-all", again)
+            assert answer.headers["location"] == "/grants"
+        for of in (str(worker.subject.id), str(person.id), "nonsense"):
+            answer = await browser.get("/grants/stop-all", params={"recipient": of})
+            assert answer.headers["location"] == "/grants"
+        log = await log_of(browser, person)
+        ended = [one["grant"] for one in log if one["action"] == "grant.revoke"]
+        assert sorted(ended) == sorted(stopped)
+
+
+async def test_all_of_one_person_stops_or_nothing_does(
+    served: Served,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        for type_ in ("payslip", "rent_receipt"):
+            await granted(browser, person, worker.headers, type_)
+        revoke, done = grants.revoke_within, []
+
+        async def second_fails(*args: object, **more: object) -> object:
+            done.append(1)
+            if len(done) > 1:
+                raise ServiceError(ErrorKind.NOT_FOUND, "not_found")
+            return await revoke(*args, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(grants, "revoke_within", second_fails)
+        with pytest.raises(ServiceError):
+            await grants.revoke_all_to(served.services, person.subject, worker.subject.id)
+        monkeypatch.undo()
+        live = (await browser.get("/v1/grants?state=live", headers=person.headers)).json()["items"]
+        assert len(live) == 2
+        assert (
+            len(await grants.revoke_all_to(served.services, person.subject, worker.subject.id)) == 2
+        )
+
+
+async def test_what_ended_says_which_papers_and_of_whom_something_goes_on(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(
+            browser, person, corpus.pdf(1), type_="payslip", issued_on="2026-03-04"
+        )
+        for scope in (("rent_receipt",), (), (), (), ()):
+            only: dict[str, Any] = {} if scope else {"document_ids": [paper["id"]]}
+            grant = await granted(browser, person, worker.headers, *scope, **only)
+            await browser.post(f"/v1/grants/{grant}/revoke", headers=person.headers)
+        page = (await browser.get("/grants")).text.split("Avant</h2>")[1].replace("\xa0", " ")
+        lines = page.split('<li class="card">')[1:]
+        assert "quittance de loyer" in lines[-1]
+        assert all("fiche de paie) – Papier du 4 mars 2026" in one for one in lines[:-1])
+        assert all("Donné le" in one for one in lines)
+        assert page.count("un autre accord, qui continue") == 0
+        # Three at once; the older ones are folded.
+        assert page.split("<details>")[0].count('<li class="card">') == 3
+        await granted(browser, person, worker.headers, "passport")
+        await browser.delete(f"/v1/documents/{paper['id']}", headers=person.headers)
+        page = (await browser.get("/grants")).text.split("Avant</h2>")[1]
+        assert page.count("un autre accord, qui continue") == 5
+        assert page.count("1 papier supprimé depuis") == 4
+
+
+async def test_two_papers_of_one_kind_are_told_apart(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        papers = [
+            await deposit(browser, person, corpus.pdf(n + 1), type_="payslip", issued_on=day)
+            for n, day in enumerate(("2026-03-04", "2026-04-04"))
+        ]
+        said = [("purpose_code", "housing"), ("duration", "P7D"), ("email", worker.email)]
+        said += [("document", one["id"]) for one in papers]
+        said.append(("form", await forms.token_for(served.services, person.token)))
+        page = (await send(browser, "/grants/new/check", said)).text
+        done = await send(browser, "/grants/new", yes_of(page, "/grants/new"))
+        after = (await browser.get(done.headers["location"])).text
+        grant = done.headers["location"].split("of=")[1]
+        stop = (await browser.get(f"/grants/{grant}/stop")).text
+        panel, cards = (
+            after.split('class="done panel"')[1].split("</section>", 1)[0].split("<h2>", 1)
+        )
+        for shown in (page, panel, cards, stop):
+            text = shown.replace("\xa0", " ")
+            assert text.count("apier du 4 mars 2026") == 1
+            assert text.count("apier du 4 avril 2026") == 1
