@@ -231,6 +231,10 @@ async def test_the_watermark_hides_no_word_and_is_seen(
 ) -> None:
     """What is black stays black under it; on white it is there, as on a photo of the screen."""
     shades = {}
+    size = keyboard.page.viewport_size
+    assert size is not None
+    # As high as a screen must be for the whole sheet to be in its window.
+    await keyboard.page.set_viewport_size({"width": size["width"], "height": 1600})
     for shade in ("black", "white"):
         picture = BytesIO()
         Image.new("RGB", (400, 400), shade).save(picture, "PNG")
