@@ -181,7 +181,7 @@ async def test_each_page_of_papers_is_a_line_before_it_is_a_page(
 async def test_what_a_worker_did_does_not_tell_that_a_paper_was_deleted(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    """The list to which its line leads does, and is recorded."""
+    """Its person's page, to which its line leads, does, and is recorded."""
     paper = await given_paper(client, make_person, make_worker, corpus.pdf(1))
     async with browser_of(served, paper.worker) as browser:
         await browser.get(f"/pro{paper.under}")
@@ -192,7 +192,8 @@ async def test_what_a_worker_did_does_not_tell_that_a_paper_was_deleted(
         assert plain(after) == before
         lines = after.text.split('<ul class="papers">')[1].split("</ul>")[0]
         leads = re.findall(r'href="([^"]+)"', lines)
-        assert f"/pro/grants/{paper.grant}#paper-{paper.document['id']}" in leads
+        theirs = (await client.get("/v1/people", headers=paper.worker.headers)).json()["items"]
+        assert leads == [f"/pro/people/{theirs[0]['id']}"]
         for address in leads:
             page = await browser.get(address)
             assert page.status_code == 200, address

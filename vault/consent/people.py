@@ -61,6 +61,12 @@ class KnownPerson:
     waiting: tuple[SentRequest, ...]
     rows: tuple[Row[Any], ...] = field(repr=False)
 
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """Every number that the worker wrote in a request that this person approved, newest first,
+        each once."""
+        return tuple(dict.fromkeys(one.phone for one in self.approved if one.phone is not None))
+
 
 async def list_people(
     services: CoreServices,

@@ -25,11 +25,11 @@ from base import key_names
 from base.db_time import instant
 from base.files import write_private
 from base.ids import new_id
-from vault.consent import grant_issue, grants, request_views, requests
+from vault.consent import answers, grant_issue, grants, request_views, requests
 from vault.consent.grant_issue import GrantDraft, RecipientRef
 from vault.consent.request_transfer import adopt_requests
 from vault.consent.scopes import Scope
-from vault.consent.terms import Terms
+from vault.consent.terms import Approval, Terms
 from vault.document_view import DocumentMetadata
 from vault.documents import own_documents
 from vault.documents.own_deposit import deposit_own
@@ -229,19 +229,12 @@ class _SpecimenUpload:
 
 
 async def _consents(services: Services, person: Person, worker: Worker) -> None:
-    """One request that waits, one live grant to the worker, one to the administration."""
+    """One live grant to the worker, who asked by phone as workers do; one to the administration;
+    one request that waits."""
     live = (await grants.list_grants(services, person, state="live")).items
     kinds = {grant.recipient_kind for grant in live}
     if "worker" not in kinds:
-        await _give(
-            services,
-            person,
-            RecipientRef(worker_email=WORKER_EMAIL),
-            Scope(
-                ("rent_receipt", "income_tax_notice"), (), (GrantAction.READ, GrantAction.DEPOSIT)
-            ),
-            ("housing", "Demande de logement social"),
-        )
+        await _ask_and_approve(services, person, worker)
     if "client" not in kinds:
         await _give(
             services,
@@ -252,7 +245,17 @@ async def _consents(services: Services, person: Person, worker: Worker) -> None:
         )
     received = (await request_views.list_received(services, person)).items
     if not any(request.state == "waiting" for request in received):
-        await requests.ask(services, worker, PHONE, _terms(worker))
+        await requests.ask(services, worker, PHONE, _health(worker))
+
+
+async def _ask_and_approve(services: Services, person: Person, worker: Worker) -> None:
+    """A crash between the two leaves a request that waits, which the next start approves."""
+    received = (await request_views.list_received(services, person)).items
+    waiting = [one for one in received if one.state == "waiting" and one.asked == _housing(worker)]
+    asked = waiting[0].id if waiting else None
+    if asked is None:
+        asked = (await requests.ask(services, worker, PHONE, _housing(worker))).id
+    await answers.approve(services, person, asked, Approval())
 
 
 async def _give(
@@ -264,15 +267,31 @@ async def _give(
     await grant_issue.give(services, person, draft, idempotency_key=str(new_id()))
 
 
-def _terms(worker: Worker) -> Terms:
+def _housing(worker: Worker) -> Terms:
+    return _terms(
+        worker,
+        Scope(("rent_receipt", "income_tax_notice"), (), (GrantAction.READ, GrantAction.DEPOSIT)),
+        ("housing", "Demande de logement social"),
+        "P3M",
+    )
+
+
+def _health(worker: Worker) -> Terms:
+    return _terms(
+        worker,
+        Scope(("caf_payment_certificate", "health_insurance_certificate"), (), (GrantAction.READ,)),
+        ("health_rights", "Renouveler la complémentaire santé solidaire"),
+        "P1M",
+    )
+
+
+def _terms(worker: Worker, scope: Scope, why: tuple[str, str], duration: str) -> Terms:
     return Terms(
-        scope=Scope(
-            ("caf_payment_certificate", "health_insurance_certificate"), (), (GrantAction.READ,)
-        ),
-        purpose_code="health_rights",
-        purpose="Renouveler la complémentaire santé solidaire",
+        scope=scope,
+        purpose_code=why[0],
+        purpose=why[1],
         legal_basis="consent",
-        duration="P1M",
+        duration=duration,
         may_store=False,
         store_for=None,
         contact={

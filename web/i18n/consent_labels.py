@@ -16,6 +16,7 @@ DURATIONS = {
     "P1D": _("1 jour"),
     "P7D": _("1 semaine"),
     "P1M": _("1 mois"),
+    "P2M": _("2 mois"),
     "P3M": _("3 mois"),
     "P6M": _("6 mois"),
     "P12M": _("1 an"),

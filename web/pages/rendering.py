@@ -117,6 +117,7 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "storing": pass_context(
             lambda context, terms: Phrases(language, context["zone"]).storing(terms)
         ),
+        "length_of_time": lambda text: no_break(Phrases(language, PARIS).length(text)),
         "file_size": lambda size: size_text(size, language),
     }
 

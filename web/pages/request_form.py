@@ -14,6 +14,7 @@ from vault import catalogue
 from vault.consent import people, scopes
 from vault.consent.meetings import MeetingView, see_meeting
 from vault.consent.people import KnownPerson
+from vault.consent.request_views import SentRequest
 from vault.consent.requests import Whom
 from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, Scope
 from vault.consent.terms import Terms
@@ -29,7 +30,8 @@ MORE = "more"
 """The field that carries an authorisation put on a mandate before: its own fields, encoded."""
 PAPER = "paper"
 """The field that says that what is asked goes on a mandate, the first of it too."""
-_FIRST = (("action", "read"), ("duration", "P1M"), ("legal_basis", catalogue.GRANT_BASIS))
+_DURATION = "P1M"
+_FIRST = (("action", "read"), ("duration", _DURATION), ("legal_basis", catalogue.GRANT_BASIS))
 """What a form begins with."""
 _ACTIONS = frozenset(labels.ACTIONS_ASKED)
 _CONTACT = ("name", "job", "phone", "hours")
@@ -127,12 +129,35 @@ def blank(
             ("person", str(known.id) if known else ""),
             *(asked or [("action", "read")]),
             *named,
-            ("duration", "P1M"),
+            ("duration", _DURATION),
             ("legal_basis", catalogue.GRANT_BASIS),
             ("contact_name", worker.name),
             ("contact_job", worker.job),
             ("contact_phone", phone),
             ("contact_hours", hours),
+            ("once", secrets.token_urlsafe(18)),
+        )
+    )
+
+
+def asked_again(sent: SentRequest, known: KnownPerson | None) -> Form:
+    """The form filled with what a request asked, to be corrected and sent again. What is offered no
+    more is left out; a meeting is over: the phone is asked for instead."""
+    terms = sent.asked
+    offered = {one.code for one in catalogue.offered_types()}
+    duration = terms.duration if terms.duration in labels.DURATIONS else _DURATION
+    return Form(
+        (
+            ("phone", national(sent.phone)),
+            ("person", str(known.id) if known else ""),
+            *(("action", one) for one in map(str, terms.scope.actions) if one in _ACTIONS),
+            *(("type", one) for one in terms.scope.document_types if one in offered),
+            ("purpose_code", terms.purpose_code),
+            ("purpose", terms.purpose),
+            ("duration", duration),
+            *((("may_store", "yes"),) if terms.may_store else ()),
+            ("legal_basis", terms.legal_basis),
+            *((f"contact_{name}", terms.contact.get(name, "")) for name in _CONTACT),
             ("once", secrets.token_urlsafe(18)),
         )
     )

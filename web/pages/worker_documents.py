@@ -16,6 +16,7 @@ from web.http.path_ids import PathId
 from web.i18n.error_messages import _
 from web.pages.page import WorkerPageDep, page_router
 from web.pages.page_turns import PageNumber, PageTurn, PageWanted, turn_to
+from web.pages.way_back import came_from
 
 router = page_router()
 _PICTURES = {MediaType.JPEG, MediaType.PNG, MediaType.WEBP}
@@ -49,6 +50,7 @@ async def view(
     page: WorkerPageDep,
     look: Annotated[Look, Depends(look_of)],
     wanted: PageWanted = "",
+    back: str = "",
 ) -> Response:
     """A paper, large: turned and magnified by the page itself, so that it is opened once. Its name
     is recorded here, its picture when the browser asks for it. `wanted`: a page of a PDF."""
@@ -65,6 +67,7 @@ async def view(
         picture=_picture(document, turn) if may_read else "",
         turn=turn,
         look=look,
+        came=came_from(back),
         sizes=_SIZES,
         turnings=_TURNS,
         watermark=(page.worker.name, clock.now()),

@@ -1,10 +1,9 @@
 """What a worker did, as the log holds it: all of it, or about one person; on a page and as a table.
 
-Papers have no names here: to write one is to open it again. A line leads to the list of its grant,
-where that is recorded, if the grant showed the paper and is live. It does not lead to the paper
-alone: its owner may have deleted it since, and a line that leads nowhere any more would say so
-before anything is recorded. What was added since is no grant's: no line leads there. Requests are
-in their own list: here they would tell whom they reached.
+Papers have no names here: to write one is to open it again. A line leads to its person's page,
+where that is recorded, and to no paper alone: its owner may have deleted it since, and a line that
+leads nowhere any more would say so before anything is recorded. Requests are in their own list:
+here they would tell whom they reached.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -20,7 +19,6 @@ from base.ids import parse_id
 from vault import rate_limit
 from vault.access_log.entries import EntryView, list_by_actor
 from vault.consent.people import KnownPerson, known_by_grants
-from vault.rules import state_of
 from web.http.csv_rows import BYTE_ORDER_MARK, MEDIA_TYPE, csv_row
 from web.i18n.error_messages import _
 from web.i18n.event_messages import describe
@@ -82,8 +80,7 @@ async def list_(
     lines = [(entry, wanted.person_of(entry)) for entry in entries]
     return await page.show(
         "pro/actions.html",
-        lines=lines,
-        shown=_shown(lines),
+        lines=_folded(lines),
         more=more,
         people={one.id: one for one in wanted.known.values()},
         wanted=wanted,
@@ -127,23 +124,26 @@ async def _some(
     return found, cursor
 
 
-def _shown(lines: Iterable[tuple[EntryView, KnownPerson | None]]) -> set[UUID]:
-    """The lines that lead to where their one paper was shown: a grant shows none that was added
-    under it, and nothing once it ended."""
-    return {
-        entry.id
-        for entry, about in lines
-        if about is not None
-        and parse_id(entry.grant or "") in _live(about)
-        and entry.outcome == "allowed"
-        and entry.action != Action.DEPOSIT
-        and len(entry.documents) == 1
-    }
+def _folded(
+    lines: Iterable[tuple[EntryView, KnownPerson | None]],
+) -> list[tuple[EntryView, KnownPerson | None, list[EntryView]]]:
+    """Each line, with those just before it that say the same: that the list of the papers of the
+    same person was seen, as each opening of a page and each of its grants has a line."""
+    folded: list[tuple[EntryView, KnownPerson | None, list[EntryView]]] = []
+    key: UUID | None = None
+    for entry, about in lines:
+        last, key = key, _list_seen(entry, about)
+        if key is not None and key == last:
+            folded[-1][2].append(entry)
+        else:
+            folded.append((entry, about, []))
+    return folded
 
 
-def _live(known: KnownPerson) -> set[UUID]:
-    """The grants of a person that show something now."""
-    return {row.id for row in known.rows if state_of(row.revoked_at, row.ends_at, row.at) == "live"}
+def _list_seen(entry: EntryView, about: KnownPerson | None) -> UUID | None:
+    if about is None or entry.action != Action.LIST or entry.outcome != "allowed":
+        return None
+    return about.id
 
 
 async def _rows(page: WorkerPage, wanted: Filter, *, names: bool) -> AsyncIterator[bytes]:

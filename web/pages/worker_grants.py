@@ -14,6 +14,7 @@ from vault.consent.scopes import MAX_SCOPE_ITEMS
 from vault.documents import retrieval
 from web.http.path_ids import PathId
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
+from web.pages.way_back import came_from
 
 router = page_router()
 LIMIT = 50
@@ -46,6 +47,7 @@ async def attest(
     grant_id: PathId,
     page: WorkerPageDep,
     type: Annotated[tuple[str, ...], Query()] = (),  # noqa: A002  (the contract's word)
+    back: str = "",
 ) -> Response:
     """Whether papers are held, and their dates; no file. Each one that is asked for is recorded."""
     wanted = [code[:64] for code in dict.fromkeys(type)][:MAX_SCOPE_ITEMS]
@@ -57,6 +59,7 @@ async def attest(
         known=await known_by_grant(page.services, page.worker, grant_id),
         answers=answers,
         grant_id=grant_id,
+        came=came_from(back),
     )
 
 

@@ -23,6 +23,7 @@ from web.http.path_ids import PathId
 from web.i18n.typography import national
 from web.pages import search_words
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
+from web.pages.way_back import PERSON, came_from
 
 router = page_router()
 LIMIT = 50
@@ -78,17 +79,18 @@ async def see(person_id: PathId, page: WorkerPageDep, cursor: str | None = None)
 
 
 @router.get("/pro/people/{person_id}/label")
-async def ask_label(person_id: PathId, page: WorkerPageDep) -> Response:
+async def ask_label(person_id: PathId, page: WorkerPageDep, back: str = "") -> Response:
     """The form to write what I call this person."""
     known = await people.see_known(page.services, page.worker, person_id)
-    return await _label_form(page, known, known.label or "")
+    return await _label_form(page, known, known.label or "", back)
 
 
 @router.post("/pro/people/{person_id}/label")
 async def label(person_id: PathId, page: WorkerPageDep) -> Response:
-    """Write it; nothing takes it away."""
+    """Write it; nothing takes it away. Back to where one came from: the person's papers are opened,
+    which is recorded, for who was looking at them alone."""
     form = await page.form()
-    typed = form.get("label")
+    typed, back = form.get("label"), form.get("back")
     try:
         await people.label_person(
             page.services,
@@ -99,14 +101,19 @@ async def label(person_id: PathId, page: WorkerPageDep) -> Response:
         )
     except ServiceError as failure:
         known = await people.see_known(page.services, page.worker, person_id)
-        return await _label_form(page, known, typed, failure)
-    return go("/pro/people", done="labelled")
+        return await _label_form(page, known, typed, back, failure)
+    return go(f"/pro/people/{person_id}" if back == PERSON else "/pro/people", done="labelled")
 
 
 async def _label_form(
-    page: WorkerPage, known: KnownPerson, typed: str, failure: ServiceError | None = None
+    page: WorkerPage,
+    known: KnownPerson,
+    typed: str,
+    back: str,
+    failure: ServiceError | None = None,
 ) -> Response:
     values: dict[str, Any] = {"known": known, "typed": typed, "longest": MAX_LENGTH}
+    values["came"] = came_from(back)
     if failure is not None:
         return await page.show_failure(failure, "pro/label.html", **values)
     return await page.show("pro/label.html", **values)
@@ -132,9 +139,9 @@ async def _found(
 
 
 async def _with_number(page: WorkerPage, query: str) -> list[KnownPerson]:
-    """Those to whose number I wrote, and that has these digits."""
+    """Those to whom I wrote by a number that has these digits, be it their last one or not."""
     known = (await people.known_by_grants(page.services, page.worker)).values()
-    return list({one.id: one for one in known if _has(one.phone, query)}.values())
+    return list({one.id: one for one in known if _any_has(one, query)}.values())
 
 
 async def _asked_with_number(page: WorkerPage, query: str) -> list[SentRequest]:
@@ -151,6 +158,10 @@ async def _asked_with_number(page: WorkerPage, query: str) -> list[SentRequest]:
         if cursor is None or len(found) >= LIMIT:
             break
     return found[:LIMIT]
+
+
+def _any_has(known: KnownPerson, query: str) -> bool:
+    return any(_has(phone, query) for phone in known.phones)
 
 
 def _has(phone: str | None, query: str) -> bool:

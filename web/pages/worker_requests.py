@@ -1,12 +1,14 @@
 """What a worker asked: sent after a look at what the person will read; listed, withdrawn."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Query, Response
 
 from auth import notifications
 from auth.subjects import snapshot
 from base.errors import ErrorKind, ServiceError
+from base.ids import parse_id
 from vault import catalogue
 from vault.consent import people, request_views, requests
 from vault.consent.meetings import MeetingView
@@ -47,11 +49,14 @@ async def ask(
     person: str = "",
     meeting: str = "",
     paper: str = "",
+    again: str = "",
     type: Annotated[tuple[str, ...], Query()] = (),  # noqa: A002  (the contract's word)
     action: Annotated[tuple[str, ...], Query()] = (),
 ) -> Response:
     """The form of a new request; for a person whom I know, with the number that I wrote; for whom I
-    stand before; with what the page before it says to ask for."""
+    stand before; with what the page before it says to ask for, or what a request of mine asked."""
+    if (request_id := parse_id(again)) is not None:
+        return await _form(page, await _asked_again(page, request_id))
     met = await met_person(page, meeting)
     if met is not None and met.state != "agreed":
         return go(f"/pro/meetings/{met.id}")
@@ -122,7 +127,15 @@ async def withdraw(request_id: PathId, page: WorkerPageDep) -> Response:
     """Withdraw a request that was not approved."""
     await page.form()
     await withdraw_request(page.services, page.worker, request_id)
-    return go("/pro/requests", done="withdrawn")
+    return go(f"/pro/requests/{request_id}", done="withdrawn")
+
+
+async def _asked_again(page: WorkerPage, request_id: UUID) -> Form:
+    """The form of a request that I sent, for the person of whom I know that number."""
+    request = await request_views.see_sent(page.services, page.worker, request_id)
+    known = await people.known_by_grants(page.services, page.worker)
+    theirs = (one for one in known.values() if request.phone and request.phone in one.phones)
+    return request_form.asked_again(request, next(theirs, None))
 
 
 async def _values(page: WorkerPage, request_id: PathId) -> dict[str, Any]:
@@ -131,7 +144,8 @@ async def _values(page: WorkerPage, request_id: PathId) -> dict[str, Any]:
     known = None
     if request.grant_id is not None:
         known = await people.known_by_grant(page.services, page.worker, request.grant_id)
-    return {"request": request, "known": known}
+    basis = catalogue.legal_basis_by_code(request.asked.legal_basis)
+    return {"request": request, "known": known, "basis": basis}
 
 
 async def _form(

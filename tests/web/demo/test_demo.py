@@ -119,7 +119,7 @@ def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     documents = get(known, "person", "/v1/documents").json()["items"]
     assert len(documents) == 8
     waiting = get(known, "person", "/v1/consent-requests").json()["items"]
-    assert [item["state"] for item in waiting] == ["waiting"]
+    assert [item["state"] for item in waiting] == ["waiting", "approved"]
     assert len(get(known, "worker", "/v1/grants").json()["items"]) == 1
     assert get(known, "colleague", "/v1/grants").json()["items"] == []
     assert open_at_the_desk(known).status_code == 201

@@ -63,15 +63,18 @@ async def test_a_paper_that_a_worker_opened_is_found_again_while_its_grant_is_li
 ) -> None:
     paper = await given_paper(client, make_person, make_worker, corpus.pdf(1))
     grant, mark = f"/pro/grants/{paper.grant}", f"paper-{paper.document['id']}"
+    theirs = f"/pro/people/{await known_of(client, paper.worker)}"
     async with browser_of(served, paper.worker) as browser:
         await browser.get(f"/pro{paper.under}")
         live = await browser.get("/pro/doings")
         there = await browser.get(grant)
+        found = await browser.get(theirs)
         await revoke(client, paper.person, paper.grant)
         ended = await browser.get("/pro/doings")
         dead = await browser.get(grant)
-    assert f'href="{grant}#{mark}"' in live.text
-    assert f'id="{mark}"' in there.text
+    assert f'href="{theirs}"' in live.text
+    for page in (there, found):
+        assert f'id="{mark}"' in page.text
     assert dead.status_code != 200
     assert f'href="{grant}' not in ended.text
     assert "Vous avez vu la liste des papiers." in words(ended)
@@ -177,7 +180,7 @@ async def test_a_request_says_what_can_be_done_with_it_and_what_for(
         withdrawn = words(await browser.get("/pro/requests"))
     for page in lists:
         assert '<span class="go">Voir ou retirer</span>' in page.text
-    assert re.search(r"Pour faire quoi</h2>\s*<ul><li>Voir les papiers", one.text)
+    assert re.search(r"Pour faire quoi</h3>\s*<ul><li>Voir les papiers", one.text)
     assert '<span class="flag waits">' in one.text
-    assert "Demande retirée, envoyée le" in withdrawn
+    assert re.search(r"Demande retirée .* envoyée le", withdrawn)
     assert "Voir ou retirer" not in withdrawn
