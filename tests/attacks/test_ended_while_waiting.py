@@ -21,10 +21,10 @@ from vault.services import Services
 
 ROOT = Path(__file__).resolve().parents[2]
 TUS = {"Tus-Resumable": "1.0.0", "Upload-Length": "20"}
-Act = tuple[str, str, dict[str, Any]]
+OwnAct = tuple[str, str, dict[str, Any]]
 
 
-async def acts_of(client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker) -> list[Act]:
+async def acts_of(client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker) -> list[OwnAct]:
     """What a person does in their vault, each as its method, its address and what is sent."""
     paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
     request = await ask(client, worker.headers, person.phone, "lease")
