@@ -24,7 +24,9 @@ TUS = {"Tus-Resumable": "1.0.0", "Upload-Length": "20"}
 OwnAct = tuple[str, str, dict[str, Any]]
 
 
-async def acts_of(client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker) -> list[OwnAct]:
+async def acts_of(
+    client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
+) -> list[OwnAct]:
     """What a person does in their vault, each as its method, its address and what is sent."""
     paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
     request = await ask(client, worker.headers, person.phone, "lease")
@@ -125,7 +127,8 @@ def test_who_acts_in_a_vault_takes_the_lock_that_looks() -> None:
     for layer in ("auth", "audit", "storage", "vault", "web"):
         for path in (ROOT / layer).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
-                of_locks = isinstance(node, ast.ImportFrom) and node.module == "base.locks"
-                if of_locks and "hold_vault" in {one.name for one in node.names}:
+                if not isinstance(node, ast.ImportFrom) or node.module != "base.locks":
+                    continue
+                if "hold_vault" in {one.name for one in node.names}:
                     bare.add(path.relative_to(ROOT).as_posix())
     assert bare == WITHOUT_LOOKING.keys()

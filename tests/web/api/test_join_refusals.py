@@ -108,16 +108,18 @@ async def test_the_vault_that_stays_has_no_new_means_either(
     ended, stays = await make_person(), await make_person()
     paper = await deposit(client, ended, corpus.pdf(1))
     asked = (await ask_join(client, ended)).json()
-    typing = {"headers": stays.headers, "json": {"code": asked["code"]}}
+    typing, code = "/v1/me/joins/answer", {"code": asked["code"]}
     if before:
         await make_new(client, services, stays, "card")
-        is_problem(await client.post("/v1/me/joins/answer", **typing), 409, "means_too_new")
+        is_problem(
+            await client.post(typing, headers=stays.headers, json=code), 409, "means_too_new"
+        )
         assert await last_line(client, stays) == ("vault.join_see", "refused", "card_too_new")
         line = (await log_of(client, stays))[0]
         assert "ce n’était pas possible" in line["sentence"], "no code is said not to work"
         assert (await type_join(client, stays, asked["code"])).status_code == 200
         return
-    assert (await client.post("/v1/me/joins/answer", **typing)).status_code == 200
+    assert (await client.post(typing, headers=stays.headers, json=code)).status_code == 200
     await make_new(client, services, stays, "card")
     body = {"proof": await proof_of(client, stays)}
     yes = f"/v1/me/joins/{asked['id']}/yes"

@@ -1,14 +1,16 @@
 """A paper that is in both vaults when they become one: kept once, with what each knew of it."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 
-from tests.fixtures import MakePerson, MakeWorker, SomePerson
+from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson
 from tests.joins import joined
-from tests.steps import deposit, granted, log_of
+from tests.steps import client_headers, deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.vault.reconciliation.steps import found
+from vault.documents.own_documents import see_own
 from vault.services import Services
 
 PDF = corpus.pdf(1)
@@ -77,3 +79,40 @@ async def test_a_paper_that_was_delicate_in_one_is_delicate(
     await joined(client, ended, stays)
     assert (await paper(client, stays, kept["id"]))["sensitive"] is True
     assert (await client.get(read, headers=worker.headers)).status_code == 404
+
+
+async def test_a_paper_that_an_administration_vouches_for_stays_so(
+    client: httpx.AsyncClient,
+    services: Services,
+    make_person: MakePerson,
+    make_client: MakeClient,
+) -> None:
+    """Where the other one is the person's own, both stay; where it is the same, nothing is added to
+    the word of the administration but the title."""
+    system = await make_client()
+    caf = await client_headers(client, system)
+
+    async def vouched(person: SomePerson, pages: int) -> str:
+        deposits = await granted(client, person, caf, actions=["deposit"])
+        given = await client.post(
+            f"/v1/grants/{deposits}/documents",
+            headers=caf,
+            files={"file": ("a.pdf", corpus.pdf(pages))},
+            data={"type": "caf_payment_certificate"},
+        )
+        assert given.status_code == 201, given.text
+        return str(given.json()["id"])
+
+    ended, stays = await make_person(), await make_person()
+    comes = await vouched(ended, 1)
+    mine = await deposit(client, stays, corpus.pdf(1), type_="caf_payment_certificate")
+    kept = await vouched(stays, 2)
+    gone = await deposit(client, ended, corpus.pdf(2), title="Juin")
+    await correct(client, ended, gone["id"], issued_on="2026-05-31")
+    await joined(client, ended, stays)
+    listed = (await client.get("/v1/documents", headers=stays.headers)).json()["items"]
+    seen = [await see_own(services, stays.subject, UUID(one["id"])) for one in listed]
+    verified = {str(one.id): one.verified for one in seen}
+    assert verified == {comes: True, mine["id"]: False, kept: True}
+    both = await paper(client, stays, kept)
+    assert (both["title"], both["issued_on"]) == ("Juin", None)
