@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth import assistance, card_means, means_log, pin_hashes, proof_codes, proof_waits
 from auth.card_codes import CardText
+from auth.living_vaults import hold_living_vault
 from auth.means_log import MeansReason
 from auth.one_time_codes import PendingSignIn
 from auth.person_contact import person_contact
@@ -32,7 +33,6 @@ from auth.wrong_codes import count_wrong_code, seconds_until_fewer, wrong_codes
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, about
 from base.key_names import MEANS_COUNTS
-from base.locks import hold_vault
 from base.user_text import digits_of
 from storage.row_macs import RowAltered
 
@@ -271,7 +271,7 @@ async def _try_pin(
     reason: MeansReason | None = None
     wait = 0
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         row = await pins.pin(tx, macs, person.id)
         at = await instant(tx)
         tried, counted = await _tried(services, tx, person)

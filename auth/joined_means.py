@@ -26,6 +26,7 @@ from auth.pins import (
     derive,
     forget_verifier,
     put_pin,
+    take_choice,
     too_many_pins,
 )
 from auth.rate_buckets import SharedBuckets
@@ -89,14 +90,28 @@ async def is_there(services: CoreServices, tx: AsyncConnection, person_id: UUID)
     return row is not None and not row.ended
 
 
-async def derive_choice(
-    services: CoreServices, stays: UUID, ended: UUID, digits: str
+async def choose(
+    services: CoreServices,
+    stays: Person,
+    ended: UUID,
+    digits: str,
+    phones: tuple[Sequence[bytes], Sequence[bytes]],
 ) -> TypedChoice:
-    """What proves the PIN that is chosen with a join, derived before any lock: against whoever else
-    has the phone that the vault has, or gets."""
-    async with services.database.transaction() as tx:
-        tags = await phones_of(services, tx, stays) or await phones_of(services, tx, ended)
-    return await derive(services, stays, digits, tags, leaving=ended)
+    """Count a PIN that is chosen with a join, and derive what proves it: both before any lock.
+    `phones`: of `phones_of` the vault that stays, and of the other: the one that it has, or gets.
+
+    Raises `ServiceError` TOO_MANY `too_many_pins`, recorded.
+    """
+    action = Action.VAULT_JOINED
+    await take_choice(services, stays, action)
+    has, gets = phones
+    if gets and not has:
+        taken = await SharedBuckets(services, "pin", PHONE_TAKEN).take(gets[0], 1)
+        if not taken.granted:
+            async with services.database.transaction() as tx:
+                await means_log.record(services, tx, stays, action, reason="too_many_pins")
+            raise too_many_pins(int(taken.wait) + 1)
+    return await derive(services, stays.id, digits, has or gets, leaving=ended)
 
 
 async def move_means(
@@ -108,7 +123,7 @@ async def move_means(
 ) -> dict[str, str | int] | NotChanged:
     """Give a vault the means of one that ends, and its PIN, which all of them have from now on;
     what the log is told of it. The caller MUST hold both vaults, their phones, and record it.
-    `typed`: as `derive_choice` gives it; None where nothing comes.
+    `typed`: as `choose` gives it; None where nothing comes.
     """
     coming = await coming_means(services, tx, stays.id, ended.id)
     if coming.too_many:
@@ -124,11 +139,6 @@ async def move_means(
         return {}
     # 1. Nothing is written that another PIN would have to undo.
     phone = await _phone(services, tx, ended, coming)
-    if phone is not None:
-        bucket = SharedBuckets(services, "pin", PHONE_TAKEN)
-        taken = await bucket.take(phone[1], 1)
-        if not taken.granted:
-            return NotChanged("too_many_pins", too_many_pins(int(taken.wait) + 1))
     chosen = await _choose(services, tx, stays, ended, typed, None if phone is None else phone[1])
     if chosen is None:
         return NotChanged("pin_weak", pin_weak())

@@ -33,6 +33,8 @@ MeansReason = Literal[
     "join_not_now",
     "no_room",
     "paced",
+    "phone_too_new",
+    "card_too_new",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import card_secrets, card_tries, means_log, phone_means, pin_hashes
+from auth.living_vaults import hold_living_vault
 from auth.pin_hashes import SALT
 from auth.pin_rules import SIX, VAULTS_ON_A_PHONE
 from auth.rate_buckets import Rate
@@ -91,7 +92,7 @@ async def take_choice(services: CoreServices, person: Person, action: Action) ->
     counted = await services.field_encryption.tag(MEANS_COUNTS, person.id.bytes)
     wait = 0
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         at = await instant(tx)
         chosen = (await wrong_codes(services, tx, counted, at)).get(("choice", SIX), 0)
         if chosen < CHOSEN_A_DAY:

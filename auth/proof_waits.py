@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import assistance, means_log, sessions
+from auth.living_vaults import hold_living_vault
 from auth.means_log import MeansReason
 from auth.person_values import open_values, read_values, write_values
 from auth.rate_buckets import Rate, SharedBuckets
@@ -24,7 +25,6 @@ from auth.subjects import Person
 from base.clock import rfc3339
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
-from base.locks import hold_vault
 
 WAIT = timedelta(days=7)
 """As an erasure waits."""
@@ -54,7 +54,7 @@ async def request(services: CoreServices, person: Person) -> datetime:
     """
     await assistance.check_alone(services, person, Action.MEANS_WAIT)
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         row, values = await open_values(services, tx, person.id)
         at = await instant(tx)
         waits = await _living(tx, person.id, values, at)
@@ -93,7 +93,7 @@ async def cancel(services: CoreServices, person: Person) -> None:
     """Every wait of the caller's vault ends, and every other session. Nothing is recorded or told
     when there was none."""
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         row, values = await open_values(services, tx, person.id)
         if not await _living(tx, person.id, values, await instant(tx)):
             return

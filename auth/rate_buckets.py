@@ -29,6 +29,7 @@ BucketKind = Literal[
     "join",
     "join-code",
     "proof-wait",
+    "join-yes",
 ]
 """What is counted. It is part of the tag: never change one."""
 

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
+from auth.records import code_rows
 from base.database import SCHEMA, Base
 from base.db_time import now
 from storage.row_macs import RowFormat, RowMacs
@@ -87,13 +87,14 @@ async def join_to_change(
 
 async def join_of_code(connection: AsyncConnection, code_tag: bytes) -> Row[Any] | None:
     """The join of a code that was not typed yet, living or expired, and the time `at`."""
-    return (await connection.execute(_JOIN.where(VaultJoin.code_tag == code_tag))).one_or_none()
+    query = code_rows.not_typed_yet(_JOIN, VaultJoin, code_tag)
+    return (await connection.execute(query)).one_or_none()
 
 
 async def join_to_answer(connection: AsyncConnection, code_tag: bytes) -> Row[Any] | None:
     """The same, locked. None while somebody else holds it: of two who type the code at once, the
     second does not wait."""
-    query = _JOIN.where(VaultJoin.code_tag == code_tag).with_for_update(skip_locked=True)
+    query = code_rows.to_type(_JOIN, VaultJoin, code_tag)
     return (await connection.execute(query)).one_or_none()
 
 
@@ -115,12 +116,7 @@ async def joins_into(
 async def add_join(connection: AsyncConnection, macs: RowMacs, **values: Any) -> bool:
     """Insert a join whose code nobody typed; False when the code is another's."""
     row = {"stays_id": None, "answered_at": None, "joined_at": None, **values}
-    added = await connection.execute(
-        insert(VaultJoin)
-        .values(**macs.add(VAULT_JOIN_ROW, row))
-        .on_conflict_do_nothing(index_elements=["code_tag"])
-        .returning(VaultJoin.id)
-    )
+    added = await connection.execute(code_rows.adding(VaultJoin, macs.add(VAULT_JOIN_ROW, row)))
     return added.one_or_none() is not None
 
 
@@ -128,13 +124,7 @@ async def change_join(
     connection: AsyncConnection, macs: RowMacs, row: Row[Any], **values: Any
 ) -> None:
     """Change a locked join, which must be one of ours, and its MAC. Raises `RowAltered`."""
-    macs.check(VAULT_JOIN_ROW, row)
-    changed = {name: values.get(name, getattr(row, name)) for name in VAULT_JOIN_ROW.columns}
-    await connection.execute(
-        update(VaultJoin)
-        .where(VaultJoin.id == row.id)
-        .values(**values, mac=macs.of(VAULT_JOIN_ROW, changed))
-    )
+    await connection.execute(code_rows.changing(VaultJoin, VAULT_JOIN_ROW, macs, row, values))
 
 
 async def drop_unmade(connection: AsyncConnection, person_id: UUID) -> bool:

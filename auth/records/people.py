@@ -68,6 +68,19 @@ async def person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) ->
     return _checked(macs, found.one_or_none())
 
 
+async def is_living(connection: AsyncConnection, person_id: UUID) -> bool:
+    """Whether somebody's vault is there, and did not end in another. Nothing of it is believed:
+    the caller is refused, or goes on to rows that are checked."""
+    found = await connection.execute(select(PersonRow.id).where(PersonRow.id == person_id, ~_ENDED))
+    return found.one_or_none() is not None
+
+
+async def has_ended(connection: AsyncConnection, person_id: UUID) -> bool:
+    """Whether a vault ended in another."""
+    found = await connection.execute(select(PersonRow.id).where(PersonRow.id == person_id, _ENDED))
+    return found.one_or_none() is not None
+
+
 _PERSON = Statement(_BY_ID.where(PersonRow.id == bindparam("person")))
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind, Outcome
 from auth import notifications, profiles
+from auth.living_vaults import hold_living_vault
 from auth.messages import queue
 from auth.person_contact import contact_to_tell
 from auth.services import CoreServices
@@ -24,7 +25,6 @@ from base.db_time import instant
 from base.errors import about, invalid
 from base.ids import new_id
 from base.key_names import REPORT
-from base.locks import hold_vault
 from base.user_text import clean_text
 from vault import rate_limit
 from vault.access_log import records
@@ -174,7 +174,7 @@ async def _report(
     attempt: AccessAttempt,
 ) -> ReportView | Denial:
     # Of two calls at once, one waits, then finds the report of the other.
-    await hold_vault(tx, person.id)
+    await hold_living_vault(tx, person.id)
     entry = await find_for_person(services, tx, person, event_id)
     if entry is None:
         return Denial(attempt, Reason.NOT_FOUND)

@@ -9,11 +9,11 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.living_vaults import hold_living_vault
 from auth.person_contact import contact_to_tell
 from auth.services import CoreServices
 from auth.subjects import Party, Person
 from base.key_names import CONSENT_REQUEST
-from base.locks import hold_vault
 from vault import decisions, idempotency
 from vault.consent import assisted_grants, consent_evidence
 from vault.consent.consent_acts import ConsentAct, said_of
@@ -62,7 +62,7 @@ async def _approve(
 ) -> GrantView | Denial:
     """`how`: the idempotency key, and the act."""
     key, act = how
-    await hold_vault(tx, person.id)  # as for a grant unasked, and before the request's row
+    await hold_living_vault(tx, person.id)  # as for a grant unasked, and before the request's row
     claimed = await idempotency.claim(
         services, tx, caller_id=person.id, route=f"approve/{request_id}", key=key,
         body=approval.values() | said_of(act),

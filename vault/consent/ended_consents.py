@@ -10,6 +10,7 @@ from auth.services import CoreServices
 from auth.subjects import Person
 from storage.row_macs import RowAltered
 from vault.consent.answers import refuse_within
+from vault.consent.consent_acts import ConsentAct
 from vault.consent.grants import opened, revoke_within
 from vault.consent.records import grants as grant_records
 from vault.consent.records import requests as request_records
@@ -50,14 +51,17 @@ async def seeing_later(
     return tuple(_named(one.recipient) for one in views)
 
 
-async def end_all(services: CoreServices, tx: AsyncConnection, person: Person) -> None:
+async def end_all(
+    services: CoreServices, tx: AsyncConnection, person: Person, act: ConsentAct | None
+) -> None:
     """End them all, in the caller's transaction, which MUST hold the vault. Running downloads stop
-    when it commits; who asked sees what an unanswered request looks like."""
+    when it commits; who asked sees what an unanswered request looks like. `act`: by which the
+    person ends them; None by the API."""
     while grants := await grant_records.grants_of_person(
         tx, person.id, state="live", after=None, limit=_PAGE
     ):
         for row in grants:
-            ended = await revoke_within(services, tx, person, row.id)
+            ended = await revoke_within(services, tx, person, row.id, act)
             if isinstance(ended, Denial):
                 raise RowAltered("grant")
     while True:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import profiles
+from auth.living_vaults import hold_living_vault
 from auth.oauth.jws import is_name
 from auth.person_contact import contact_to_tell
 from auth.records import recipients
@@ -20,7 +21,6 @@ from base.db_time import instant
 from base.errors import about
 from base.ids import new_id
 from base.key_names import EMAIL, GRANT
-from base.locks import hold_vault
 from vault import catalogue, decisions, durations, idempotency, rate_limit
 from vault.catalogue import GRANT_BASIS
 from vault.consent import assisted_grants, consent_evidence
@@ -166,7 +166,7 @@ async def _give(
     """`how`: the idempotency key, and the act."""
     key, act = how
     # Whoever restores a paper meanwhile sees this grant, or is done before it is given.
-    await hold_vault(tx, person.id)
+    await hold_living_vault(tx, person.id)
     claimed = await idempotency.claim(
         services, tx, caller_id=person.id, route="grants", key=key,
         body=draft.values() | said_of(act),

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth import assistance, assisted_sessions, holder_proofs, sessions
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
+from auth.living_vaults import hold_living_vault
 from auth.services import CoreServices
 from auth.session_start import NewSession
 from auth.subjects import Person, Worker, snapshot
@@ -136,7 +137,7 @@ async def _link(
     attempt: AccessAttempt,
 ) -> InvitationView | Denial:
     # The same statements in every case.
-    await hold_vault(tx, person.id)
+    await hold_living_vault(tx, person.id)
     row = await records.meeting_to_answer(tx, tag)
     facts = await _facts(services, tx, row)
     judgement = may_answer_invitation(facts)
@@ -202,7 +203,7 @@ async def _say_yes(
     invitation_id: UUID,
     shown: ShownProof | None,
 ) -> InvitationView | Denial | None:
-    await hold_vault(tx, person.id)
+    await hold_living_vault(tx, person.id)
     row = await records.meeting_to_change(tx, invitation_id)
     found = await _judged(services, tx, person, row, Action.MEETING_AGREED)
     if isinstance(found, Denial):

@@ -16,13 +16,13 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.living_vaults import hold_living_vault
 from auth.services import CoreServices
 from auth.subjects import Person
 from base.clock import rfc3339
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
 from base.key_names import CONTENT, GRANT, MANDATE
-from base.locks import hold_vault
 from vault import decisions, durations, idempotency
 from vault.consent import consent_evidence
 from vault.consent.answers import approve_within
@@ -105,7 +105,7 @@ async def sign(
     # 3. One commit: a crash before it, or a refusal of one, leaves nothing.
     try:
         async with services.database.transaction() as tx:
-            await hold_vault(tx, person.id)
+            await hold_living_vault(tx, person.id)
             claimed = await idempotency.claim(
                 services, tx, caller_id=person.id, route=f"mandate/{mandate_id}",
                 key=idempotency_key, body=[sorted(map(str, chosen)), scan.hash.hex()],
@@ -195,7 +195,7 @@ async def go_on(
     """
     try:
         async with services.database.transaction() as tx:
-            await hold_vault(tx, person.id)
+            await hold_living_vault(tx, person.id)
             row = await _own_row(services, tx, person, mandate_id, Action.GO_ON)
             if await _lengthen(services, tx, person, row, act):
                 macs = await services.field_encryption.row_macs()

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth.living_vaults import hold_living_vault
 from auth.rate_buckets import Rate, SharedBuckets
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
@@ -54,7 +55,7 @@ async def open_row(
     """A new row with a code, whose sealed part says `values`. The opener's code of before serves no
     more."""
     # One at a time for each account: the vault's lock, or one of the same kind for a worker.
-    await hold_vault(tx, opener.id)
+    await (hold_vault if isinstance(opener, Worker) else hold_living_vault)(tx, opener.id)
     macs = await services.field_encryption.row_macs()
     for former in await records.unanswered_meetings(tx, opener.party):
         ended = {"code_tag": None, "ended_at": former.at}

@@ -13,10 +13,11 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.living_vaults import hold_living_vault
 from auth.records import people
 from base.db_time import instant, instant_query
 from base.errors import ErrorKind, ServiceError, invalid, not_found
-from base.locks import held_vault, hold_vault
+from base.locks import held_vault
 from base.pipeline import Transaction, fetch_one
 from vault import idempotency
 from vault.catalogue.document_types import by_code, is_retired, successors
@@ -185,7 +186,7 @@ async def _answer_again(
     """The document already held with these bytes, or the answer already given to this key; None
     when there is neither."""
     async with services.database.transaction() as tx:
-        await hold_vault(tx, command.owner_id)
+        await hold_living_vault(tx, command.owner_id)
         if command.judge is not None:
             await command.judge(tx)
         held = await _find_held(services, tx, command, files.tag)

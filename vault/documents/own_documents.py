@@ -10,12 +10,12 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.living_vaults import hold_living_vault
 from auth.subjects import Person
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, not_found
 from base.ids import new_id
 from base.key_names import DOCUMENT
-from base.locks import hold_vault
 from base.pipeline import fetch_one
 from vault.catalogue import is_sensitive
 from vault.consent.records.grants import given_since
@@ -174,7 +174,7 @@ async def correct(
     that is not.
     """
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         row = await records.document(tx, person.id, document_id)
         if row is not None:
             _check_match(row, if_match)
@@ -329,7 +329,7 @@ async def _set_deleted(
 ) -> None:
     restoring = action is Action.RESTORE
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         row = await records.document(tx, person.id, document_id, deleted=restoring)
         if row is not None:
             _check_match(row, if_match)

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.living_vaults import hold_living_vault
 from auth.rate_buckets import Rate, SharedBuckets
 from auth.subjects import Person, Worker
 from base.db_time import instant
@@ -123,7 +124,7 @@ async def accept(
     as before, and enters no grant by type: its owner calls it sensitive until they say otherwise.
     Raises `not_found` once it was answered, or replaced by another."""
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         found = await _waiting(services, tx, person, document_id, suggestion_id)
         if found is not None:
             row, current, suggestion = found
@@ -138,7 +139,7 @@ async def refuse(
     """Say no to a suggestion: nothing changes, and its author does not learn it. Raises
     `not_found`, as `accept`."""
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         found = await _waiting(services, tx, person, document_id, suggestion_id)
         if found is not None:
             row, current, suggestion = found

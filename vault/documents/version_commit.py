@@ -9,9 +9,9 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.living_vaults import hold_living_vault
 from base.db_time import instant
 from base.ids import new_id
-from base.locks import hold_vault
 from vault.decisions import AccessAttempt, record_allowed
 from vault.document_view import DocumentView
 from vault.documents import records
@@ -56,7 +56,7 @@ async def commit_version(
     answer may be lost. A crash before leaves the version before."""
     owner_id, document_id = command.owner_id, command.document_id
     async with services.database.transaction() as tx:
-        await hold_vault(tx, owner_id)
+        await hold_living_vault(tx, owner_id)
         current = await records.document(tx, owner_id, document_id)
         command.may_change(current)
         assert current is not None  # noqa: S101  (else `may_change` has raised)

@@ -34,11 +34,13 @@ async def erase(
 
     The log keeps commitments that reveal nothing. A crash after the commit leaves blobs that
     nobody can open and no row refers to: `sweep_blobs` removes them. `only_if` is asked under the
-    vault's lock; False when it says no.
+    vault's lock; False when it says no, and for a vault that ended in another: it goes with that.
     """
     keys: list[str] = []
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
+        if await people.has_ended(tx, person.id):
+            return False
         if only_if is not None and not await only_if(tx):
             return False
         erased = [person.id, *await _ended_in(services, tx, person.id)]

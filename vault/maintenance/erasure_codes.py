@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import assistance, notifications
+from auth.living_vaults import hold_living_vault
 from auth.messages import queue
 from auth.person_contact import person_contact
 from auth.subjects import Person
 from base.db_time import instant
 from base.ids import new_id
 from base.key_names import ERASURE_CODE
-from base.locks import hold_vault
 from base.user_text import digits_of
 from vault.decisions import AccessAttempt, Denial, record_allowed, record_denial
 from vault.maintenance import records
@@ -46,7 +46,7 @@ async def send_code(services: Services, person: Person) -> datetime:
     """
     await assistance.check_alone(services, person, Action.ERASE_CODE)
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         sent = await _queue_code(services, tx, person)
     # A crash from here on leaves a code on its way, which expires by itself.
     if isinstance(sent, Denial):

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth import assistance, holder_proofs, means_log, notifications, pins
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
+from auth.living_vaults import hold_living_vault
 from auth.messages import queue
 from auth.person_contact import PersonContact, person_contact
 from auth.services import CoreServices
@@ -97,7 +98,7 @@ async def _ask_with_card(
     new card, erases nothing. Whoever took over a session may have chosen it."""
     asked: tuple[datetime, WhatEnds] | ServiceError
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         at, chosen_at = await instant(tx), await pins.chosen_at(services, tx, person.id)
         if not await holder_proofs.serves(services, tx, person, shown):
             # Another PIN, or a phone, came in between.
@@ -118,7 +119,7 @@ async def _ask_with_code(
     services: Services, person: Person, code: str
 ) -> tuple[datetime, WhatEnds]:
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         # 1. The try is counted and recorded in this transaction, whatever it gives.
         left = await try_code(services, tx, person, code)
         at = await instant(tx)
@@ -138,7 +139,7 @@ async def _ask_with_code(
 async def cancel(services: Services, person: Person) -> None:
     """Keep the vault after all. Nothing is recorded or told when no erasure was waiting."""
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         await keep_vault(services, tx, person)
 
 

@@ -92,6 +92,10 @@ class JoinedList(BaseModel):
     """The last first."""
 
     items: list[JoinedOut]
+    possible_at: datetime | None = Field(
+        description="From when the means of my vault are old enough to join it with another, either"
+        " way: seven days after the last one was added, or a PIN chosen. Null where they are."
+    )
 
 
 @router.post("", operation_id="askJoin", status_code=201)
@@ -99,7 +103,7 @@ async def ask(
     services: ServicesDep, person: PersonDep, response: Response, body: ProvedIn | None = None
 ) -> JoinOut:
     """In the vault that will end: get eight digits, for ten minutes. Those of before serve no more.
-    409 while an erasure, or a change without a proof, waits."""
+    409 while an erasure, or a change without a proof, waits, and while a means is new."""
     response.headers["Cache-Control"] = "no-store"
     return _out(await join_codes.ask(services, person, proof_in(body)))
 
@@ -124,10 +128,13 @@ async def answer(
 
 @router.get("", operation_id="listJoined")
 async def list_(services: ServicesDep, person: PersonDep, response: Response) -> JoinedList:
-    """The vaults that ended in mine."""
+    """The vaults that ended in mine; and from when mine may be joined with another."""
     response.headers["Cache-Control"] = "no-store"
     found = await joined_vaults.list_joined(services, person)
-    return JoinedList(items=[JoinedOut(id=one.id, joined_at=one.joined_at) for one in found])
+    return JoinedList(
+        items=[JoinedOut(id=one.id, joined_at=one.joined_at) for one in found],
+        possible_at=await join_codes.possible_at(services, person),
+    )
 
 
 @router.get("/{join_id}", operation_id="getJoin")

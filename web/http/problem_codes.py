@@ -61,6 +61,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "mandate_no_longer",
         "mandate_over",
         "mandate_signed",
+        "means_too_new",
         "meeting_not_agreed",
         "meeting_over",
         "no_proof_code",

@@ -57,6 +57,7 @@ _YOU_DID = {
     "log.read": _("Vous avez regardé cette liste."),
     "log.report": _("Vous avez dit qu’une ligne de cette liste n’est pas normale."),
 }
+_JOIN_NOT_YET = _("Vous avez essayé de réunir vos papiers : ce n’était pas possible.")
 _YOU_TRIED = {
     "means.add": _("Vous avez essayé d’ajouter une façon d’entrer : ce n’était pas possible."),
     "means.remove": _("Vous avez essayé de retirer une façon d’entrer : ce n’était pas possible."),
@@ -74,7 +75,7 @@ _YOU_TRIED = {
         "Vous avez demandé un code pour réunir vos papiers : ce n’était pas possible."
     ),
     "vault.join_see": _("Vous avez tapé un code pour réunir vos papiers, qui ne marche pas."),
-    "vault.join": _("Vous avez essayé de réunir vos papiers : ce n’était pas possible."),
+    "vault.join": _JOIN_NOT_YET,
     "vault.export": _("Vous avez essayé de copier toute cette liste : ce n’était pas possible."),
     "vault.erase_asked": _("Vous avez essayé d’effacer vos papiers : le code était faux."),
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
@@ -186,6 +187,11 @@ _YOU_TRIED_BECAUSE = {
     ("vault.erase_asked", "card_too_new"): _(
         "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
     ),
+    ("vault.join_see", "card_too_new"): _JOIN_NOT_YET,
+    ("vault.join_see", "phone_too_new"): _JOIN_NOT_YET,
+    ("vault.join_see", "paced"): _JOIN_NOT_YET,
+    ("vault.join_see", "assisted"): _JOIN_NOT_YET,
+    ("vault.join_see", "not_found"): _JOIN_NOT_YET,
 }
 _TRIED_BECAUSE = {
     ("meeting.open", "not_found"): _("{who} a voulu voir une rencontre : refusé."),

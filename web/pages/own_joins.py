@@ -10,6 +10,7 @@ from vault.maintenance.joins import join_codes, joined_vaults, union
 from vault.maintenance.joins.join_views import JoinView
 from vault.maintenance.joins.union import TypedYes
 from web.http.path_ids import PathId
+from web.pages.acts import act_on
 from web.pages.own_proofs import proof_in, shown_on, with_code
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
@@ -48,7 +49,7 @@ async def withdraw(page: PersonPageDep) -> Response:
 @router.get("/me/joins/code")
 async def type_code(page: PersonPageDep) -> Response:
     """The field for the digits that the other vault shows."""
-    return await page.show("joins/code.html")
+    return await page.show("joins/code.html", **await _age_values(page))
 
 
 @router.post("/me/joins/code")
@@ -58,9 +59,9 @@ async def answer(page: PersonPageDep) -> Response:
     try:
         found = await join_codes.answer(page.services, page.person, form.get("code")[:32])
     except ServiceError as failure:
-        if failure.kind not in (ErrorKind.REFUSED, ErrorKind.TOO_MANY):
+        if failure.kind not in (ErrorKind.REFUSED, ErrorKind.TOO_MANY, ErrorKind.CONFLICT):
             raise
-        return await page.show_failure(failure, "joins/code.html")
+        return await page.show_failure(failure, "joins/code.html", **await _age_values(page))
     return go(_address(found.id))
 
 
@@ -81,7 +82,8 @@ async def say_yes(join_id: PathId, page: PersonPageDep) -> Response:
     """Join them, at once and for good."""
     form = await page.form()
     proof = proof_in(page, form)
-    typed = TypedYes(form.get("pin")[:32], form.get("again")[:32], proof)
+    said = act_on(page, "joins/join.html")
+    typed = TypedYes(form.get("pin")[:32], form.get("again")[:32], proof, said)
     try:
         await union.join(page.services, page.person, join_id, typed)
     except ServiceError as failure:
@@ -109,7 +111,12 @@ def _address(join_id: UUID) -> str:
 
 async def _start_values(page: PersonPage, sent: str) -> dict[str, Any]:
     joined = await joined_vaults.list_joined(page.services, page.person)
-    return {"proof": await shown_on(page, sent), "joined": joined}
+    proof = await shown_on(page, sent)
+    return {"proof": proof, "joined": joined, **await _age_values(page)}
+
+
+async def _age_values(page: PersonPage) -> dict[str, Any]:
+    return {"possible_at": await join_codes.possible_at(page.services, page.person)}
 
 
 async def _values(page: PersonPage, found: JoinView, sent: str) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """« Réunir mes papiers » on the pages, without script: both ways, what is shown, each refusal."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import httpx
-import pytest
+from sqlalchemy import text
 
 from tests.auth.means_steps import add_card, enter, pin_of, wrong
-from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, last_code
+from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served, SomePerson, last_code
+from tests.joins import answered_join, ask_join, say_yes
 from tests.steps import ask, deposit, granted
 from tests.vault.decoding import corpus
 from tests.web.pages.test_own_means import said
@@ -54,12 +57,7 @@ async def test_a_person_reads_what_will_happen_and_says_yes(
     paper = await deposit(client, ended, corpus.pdf(1), type_="payslip")
     await granted(client, ended, worker.headers, "payslip")
     await ask(client, worker.headers, ended.phone, "lease")
-    answer = await client.post(
-        "/v1/me/joins",
-        headers=ended.headers,
-        json={"proof": {"pin": await pin_of(served.services, ended)}},
-    )
-    code = answer.json()["code"]
+    code = (await ask_join(client, ended)).json()["code"]
     async with browser_of(served, stays) as at:
         typed = await post(served, stays, at, "/me/joins/code", code=f"{code[:4]} {code[4:]}")
         address = typed.headers["location"]
@@ -109,11 +107,70 @@ async def test_the_other_side_shows_a_code_and_sees_that_it_was_typed(
         assert "Rien n’a été réuni." in said(await there.get(gone.headers["location"]))
 
 
-@pytest.mark.parametrize("address", ["/me/joins", "/me/joins/code"])
-async def test_the_pages_that_begin_it(
-    served: Served, make_person: MakePerson, address: str
+async def test_the_evidence_of_what_ends_says_where_and_how_the_yes_was_said(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
+    """By the pages or the API, in the vault that stays, whose session a card opened."""
+    for number, channel in enumerate(("pages", "api")):
+        ended, stays, worker = await make_person(), await make_person(), await make_worker()
+        grant = await granted(client, ended, worker.headers, "payslip")
+        pin = await pin_of(served.services, stays)
+        card = await add_card(client, stays, pin)
+        opened = (await enter(client, card["code"], pin)).json()["token"]
+        here = replace(stays, token=opened)
+        plan = await answered_join(client, ended, here)
+        if channel == "pages":
+            async with browser_of(served, here) as at:
+                yes = await post(served, here, at, f"/me/joins/{plan['id']}", proof=pin)
+                assert "done=joined" in yes.headers["location"], said(yes)
+        else:
+            assert (await say_yes(client, here, plan["id"])).status_code == 200
+        query = text(
+            "SELECT channel, level, template, kind FROM unefois.consent_evidence"
+            " WHERE grant_id = :id AND change = 'revoked'"
+        )
+        async with served.services.database.transaction() as tx:
+            (row,) = (await tx.execute(query, {"id": grant})).all()
+        template = ("pages/joins/join.html", "api/terms/1")[number]
+        assert tuple(row) == (channel, "card_pin", template, "app")
+
+
+async def test_the_pages_that_begin_it(served: Served, make_person: MakePerson) -> None:
+    """From « Comment j’entre »: both ways on one page, the digits on the next."""
     person = await make_person()
     async with browser_of(served, person) as at:
-        assert address in (await at.get("/me/means")).text + (await at.get("/me/joins")).text
-        assert (await at.get(address)).status_code == 200
+        assert 'href="/me/joins"' in (await at.get("/me/means")).text
+        start = await at.get("/me/joins")
+        assert start.status_code == 200
+        assert 'href="/me/joins/code"' in start.text
+        assert 'action="/me/proof/code"' in start.text
+        typing = await at.get("/me/joins/code")
+        assert typing.status_code == 200
+        assert '<form method="post" action="/me/joins/code">' in typing.text
+        assert 'name="code"' in typing.text
+
+
+async def test_a_means_that_is_new_is_told_in_the_place_of_both_ways(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, moved_clock: MoveClock
+) -> None:
+    """From when it is possible; and a form that was open before says it as well."""
+    ended, stays = await make_person(), await make_person()
+    code = (await ask_join(client, ended)).json()["code"]
+    pin = await pin_of(served.services, stays)
+    await add_card(client, stays, pin)
+    async with browser_of(served, stays) as at:
+        for address in ("/me/joins", "/me/joins/code"):
+            page = await at.get(address)
+            assert "Vous pourrez réunir vos papiers à partir du" in said(page)
+            assert 'action="/me/joins' not in page.text
+        late = await post(served, stays, at, "/me/joins/code", code=code)
+        assert late.status_code == 409
+        assert "Jours à attendre : 7." in said(late)
+        asked = await post(served, stays, at, "/me/joins", proof=pin)
+        assert asked.status_code in (303, 409)
+        shown = asked if asked.status_code == 409 else await at.get(asked.headers["location"])
+        assert "Jours à attendre : 7." in said(shown)
+        moved_clock(timedelta(days=7, minutes=1))
+        assert "à partir du" not in said(await at.get("/me/joins"))
+        typed = await post(served, stays, at, "/me/joins/code", code=code)
+        assert "Ce code ne marche pas" in said(typed)  # its ten minutes are over

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
+from auth.records import code_rows
 from auth.records.people import PersonRow
 from auth.records.recipients import WorkerRow
 from auth.subjects import Party
@@ -97,16 +97,14 @@ async def meeting_to_change(connection: AsyncConnection, meeting_id: UUID) -> Ro
 
 async def meeting_of_code(connection: AsyncConnection, code_tag: bytes) -> Row[Any] | None:
     """The meeting of a code that was not typed yet, living or expired, and the time `at`."""
-    found = await connection.execute(_MEETING.where(Meeting.code_tag == code_tag))
+    found = await connection.execute(code_rows.not_typed_yet(_MEETING, Meeting, code_tag))
     return found.one_or_none()
 
 
 async def meeting_to_answer(connection: AsyncConnection, code_tag: bytes) -> Row[Any] | None:
     """The same, locked. None while somebody else holds it: of two who type the code at once, the
     second does not wait."""
-    found = await connection.execute(
-        _MEETING.where(Meeting.code_tag == code_tag).with_for_update(skip_locked=True)
-    )
+    found = await connection.execute(code_rows.to_type(_MEETING, Meeting, code_tag))
     return found.one_or_none()
 
 
@@ -148,12 +146,7 @@ async def agreed_meetings(
 
 async def add_meeting(connection: AsyncConnection, **values: Any) -> bool:
     """Insert a meeting, with its MAC; False when its code is another's."""
-    added = await connection.execute(
-        insert(Meeting)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=["code_tag"])
-        .returning(Meeting.id)
-    )
+    added = await connection.execute(code_rows.adding(Meeting, values))
     return added.one_or_none() is not None
 
 
@@ -161,13 +154,7 @@ async def change_meeting(
     connection: AsyncConnection, macs: RowMacs, row: Row[Any], **values: Any
 ) -> None:
     """Change a locked meeting, which must be one of ours, and its MAC. Raises `RowAltered`."""
-    macs.check(MEETING_ROW, row)
-    changed = {name: values.get(name, getattr(row, name)) for name in MEETING_ROW.columns}
-    await connection.execute(
-        update(Meeting)
-        .where(Meeting.id == row.id)
-        .values(**values, mac=macs.of(MEETING_ROW, changed))
-    )
+    await connection.execute(code_rows.changing(Meeting, MEETING_ROW, macs, row, values))
 
 
 async def delete_old_meetings(connection: AsyncConnection, age: timedelta) -> None:

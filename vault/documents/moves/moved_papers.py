@@ -7,12 +7,14 @@ change nobody's paper into another's.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth.subjects import Person
 from base.db_time import instant
 from base.errors import ServiceError
 from base.key_names import DOCUMENT, DOCUMENT_VERSION, PREVIEW
@@ -23,12 +25,19 @@ from vault import jobs
 from vault.consent.type_tags import type_tag
 from vault.documents import records
 from vault.documents.content_tags import content_tag
+from vault.documents.document_reader import open_document
 from vault.documents.moves import records as moved
+from vault.documents.moves.paper_values import united
+from vault.documents.own_documents import change
 from vault.documents.quotas import check_room, vault_room
 from vault.services import Services
-from vault.tables import DOCUMENT_ROW, VERSION_ROW
+from vault.tables import DOCUMENT_ROW, VERSION_ROW, check_documents
 
 _PAGE = 500
+MAX_COMPARED = 300
+"""How many papers are read to find those that both vaults hold,"""
+MAX_COMPARED_KIB = 512 * 1024
+"""and how much of them, the smallest first: the others come as papers of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +52,11 @@ class Moved:
 
 async def possible_doubles(services: Services, stays: UUID, ended: UUID) -> dict[UUID, bytes]:
     """The tags, under the key of `stays`, of the versions of `ended` that have the size of one
-    which that vault holds: only these are read, before any lock."""
+    which that vault holds: only these are read, within both limits, before any lock."""
     async with services.database.transaction() as tx:
-        ids = await moved.versions_alike(tx, ended, stays)
+        alike = await moved.versions_alike(tx, ended, stays, limit=MAX_COMPARED)
+        read = accumulate(one.size_kib or 0 for one in alike)
+        ids = [one.id for one, kib in zip(alike, read, strict=True) if kib <= MAX_COMPARED_KIB]
         files = {one: await records.files_of(tx, ended, one) for one in ids}
     tags = {}
     for one, each in files.items():
@@ -64,11 +75,12 @@ async def check_room_for(services: Services, tx: AsyncConnection, stays: UUID, e
 
 
 async def move_papers(
-    services: Services, tx: AsyncConnection, stays: UUID, ended: UUID, tags: Mapping[UUID, bytes]
+    services: Services, tx: AsyncConnection, stays: Person, ended: UUID, tags: Mapping[UUID, bytes]
 ) -> Moved:
     """Make the papers of `ended`, the trash included, those of `stays`, in the caller's
     transaction, which MUST hold both vaults. `tags`: of `possible_doubles`; of the other versions a
-    job makes them. One that `stays` holds already, with these bytes, is not doubled: it goes.
+    job makes them. One that `stays` holds already, with these bytes, is not doubled: it goes, and
+    what was known of it alone is kept with the other (`paper_values.united`).
 
     Raises `RowAltered`, and `InvalidEnvelope`: nothing is left behind unread.
     """
@@ -84,13 +96,14 @@ class _Moving:
         self,
         services: Services,
         tx: AsyncConnection,
-        stays: UUID,
+        stays: Person,
         ended: UUID,
         tags: Mapping[UUID, bytes],
     ) -> None:
         self._services = services
         self._tx = tx
-        self._stays = stays
+        self._person = stays
+        self._stays = stays.id
         self._ended = ended
         self._tags = tags
         self.doubles: list[UUID] = []
@@ -102,7 +115,7 @@ class _Moving:
         tx, ended = self._tx, self._ended
         versions = await moved.versions_of(tx, ended, ids)
         files = await moved.files_of(tx, ended, [one.id for one in versions])
-        doubles = [row.id for row in rows if await self._is_double(row, versions)]
+        doubles = [row.id for row in rows if await self._unites(row, versions)]
         gone = {one.id for one in versions if one.document_id in doubles}
         self.doubles += doubles
         self.blob_keys += [one.blob_key for one in files if one.version_id in gone]
@@ -117,14 +130,28 @@ class _Moving:
         drawn = {one.version_id for one in files if one.role == PREVIEW}
         await self._defer(kept, drawn)
 
-    async def _is_double(self, row: Row[Any], versions: Sequence[Row[Any]]) -> bool:
-        """Whether it is one paper, never replaced nor deleted, that the other vault shows too."""
+    async def _unites(self, row: Row[Any], versions: Sequence[Row[Any]]) -> bool:
+        """Whether it is one paper, never replaced nor deleted, that the other vault shows too: that
+        one has from now on what both said. Not where this one alone is verified: both stay."""
         mine = [one for one in versions if one.document_id == row.id]
         tag = self._tags.get(row.version_id)
         if row.deleted_at is not None or len(mine) != 1 or tag is None:
             return False
-        held = records.document_with_content(self._stays, tag)
-        return await fetch_one(self._tx, held) is not None
+        tx, encryption = self._tx, self._services.field_encryption
+        held = await fetch_one(tx, records.document_with_content(self._stays, tag))
+        kept = None if held is None else await records.document(tx, self._stays, held.id)
+        gone = await records.document(tx, self._ended, row.id)
+        if kept is None or gone is None:
+            return False
+        check_documents(await encryption.row_macs(), [kept, gone])
+        known = open_document(await encryption.reader(self._stays, tx), kept)
+        other = open_document(await encryption.reader(self._ended, tx), gone)
+        if other.verified and not known.verified:
+            return False
+        both = united(known.metadata, other.metadata, verified=known.verified)
+        if both != known.metadata:
+            await change(self._services, tx, self._person, kept, known, both)
+        return True
 
     async def _document(self, row: Row[Any]) -> dict[str, Any]:
         encryption = self._services.field_encryption

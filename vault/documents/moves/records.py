@@ -5,22 +5,35 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Select, delete, insert, select
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault.tables import Document, DocumentVersion, SealedFile
 
 
-async def versions_alike(
-    connection: AsyncConnection, person_id: UUID, owner_id: UUID
-) -> Sequence[UUID]:
-    """The versions in the vault of `person_id` that have the size of one in that of `owner_id`."""
-    sizes = select(DocumentVersion.size_kib).where(DocumentVersion.person_id == owner_id)
-    query = select(DocumentVersion.id).where(
-        DocumentVersion.person_id == person_id, DocumentVersion.size_kib.in_(sizes)
+def _current(person_id: UUID) -> Select[UUID, int | None]:
+    """The current version of each document of a vault, but for the trash, and its size in KiB."""
+    return (
+        select(DocumentVersion.id, DocumentVersion.size_kib)
+        .join(Document, Document.version_id == DocumentVersion.id)
+        .where(
+            Document.person_id == person_id,
+            DocumentVersion.person_id == person_id,
+            Document.deleted_at.is_(None),
+        )
     )
-    return (await connection.execute(query)).scalars().all()
+
+
+async def versions_alike(
+    connection: AsyncConnection, person_id: UUID, owner_id: UUID, *, limit: int
+) -> Sequence[Row[UUID, int | None]]:
+    """The current versions in the vault of `person_id` that have the size of one in that of
+    `owner_id`, the smallest first, with their sizes in KiB."""
+    sizes = _current(owner_id).with_only_columns(DocumentVersion.size_kib)
+    query = _current(person_id).where(DocumentVersion.size_kib.in_(sizes))
+    ordered = query.order_by(DocumentVersion.size_kib, DocumentVersion.id).limit(limit)
+    return (await connection.execute(ordered)).all()
 
 
 async def documents_of(connection: AsyncConnection, person_id: UUID) -> Sequence[Row[Any]]:

@@ -15,10 +15,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth.living_vaults import hold_living_vault
 from auth.subjects import Person
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
-from base.locks import hold_vault
 from vault.document_view import DocumentMetadata, DocumentView
 from vault.documents.deposit_commit import Deposited
 from vault.documents.uploads import draft_rows, records
@@ -138,7 +138,7 @@ async def detach(
     there before, which stays."""
     uploads = [upload for picture in pictures for upload in picture.uploads()]
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         for draft in await draft_rows.all_of(services, tx, person.id):
             left = draft.without(uploads)
             if len(left.pictures) == len(draft.pictures):
@@ -156,7 +156,7 @@ async def change(services: Services, person: Person, draft_id: UUID, how: Change
     """Change a draft; the pictures that it then has no more are deleted. Raises `not_found`,
     recorded."""
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         before = await draft_rows.find(services, tx, person.id, draft_id)
         if before is not None and before.ended is None:
             after = await draft_rows.put(services, tx, person.id, how(before))
@@ -228,7 +228,7 @@ async def end(
     stays, in a draft of its own that is to be gone on with."""
     uploads = [upload for picture in used for upload in picture.uploads()]
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
+        await hold_living_vault(tx, person.id)
         found = await draft_rows.find(services, tx, person.id, draft_id)
         if found is not None:
             left = replace(found.without(uploads), gone=())

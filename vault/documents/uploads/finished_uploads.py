@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from audit.events import Action
+from auth.living_vaults import hold_living_vault
 from auth.subjects import Person
 from base.errors import ErrorKind, ServiceError, invalid
 from base.key_names import UPLOAD
-from base.locks import hold_vault
 from vault.decisions import AccessAttempt, record_refusal
 from vault.documents.intake import SNIFF_BYTES, Allowance, allowed_type
 from vault.documents.uploads import records
@@ -41,7 +41,7 @@ class FinishedUpload:
         whole = WholeFile(self.id, self.length, allowed_type(await self._head()))
         macs = await self.services.field_encryption.row_macs()
         async with self.services.database.transaction() as tx:
-            await hold_vault(tx, self.person.id)
+            await hold_living_vault(tx, self.person.id)
             row = await records.upload(tx, self.person.id, self.id, lock=True)
             if row is None:
                 raise _unknown()  # used or erased meanwhile

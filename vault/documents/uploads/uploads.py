@@ -13,12 +13,11 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth.records import people
+from auth.living_vaults import hold_living_vault
 from auth.subjects import Person
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
 from base.key_names import UPLOAD
-from base.locks import hold_vault
 from storage.content import SealedContent
 from storage.row_macs import RowMacs
 from vault.decisions import AccessAttempt, record_refusal
@@ -71,10 +70,7 @@ async def create(services: Services, person: Person, *, length: int, metadata: s
     if length == 0:
         raise invalid("file_empty", fields=_LENGTH_FIELD)
     async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
-        macs = await services.field_encryption.row_macs()
-        if await people.person(tx, macs, person.id) is None:
-            raise not_found()  # erased meanwhile
+        await hold_living_vault(tx, person.id)
         await _check_count(services, tx, person.id)
         await check_bytes(services, tx, person.id, length)
         row = await insert(

@@ -14,11 +14,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.records import people
+from auth.living_vaults import hold_living_vault
 from auth.subjects import Person
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
-from base.locks import hold_vault
 from base.user_text import clean_file_name
 from storage.content import SealedContent
 from vault.decoding.media import MediaType
@@ -88,10 +87,7 @@ async def keep_file(
         kind = judged.media_type()
         whole = WholeFile(upload_id, sum(piece.length for piece in pieces), kind)
         async with services.database.transaction() as tx:
-            await hold_vault(tx, person.id)
-            macs = await services.field_encryption.row_macs()
-            if await people.person(tx, macs, person.id) is None:
-                raise not_found()  # erased meanwhile
+            await hold_living_vault(tx, person.id)
             said = {
                 "metadata": write_metadata({"filename": clean_file_name(file.name or "") or ""})
             }

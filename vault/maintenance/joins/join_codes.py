@@ -6,7 +6,7 @@ cost. See docs/adr/0062-joined-vaults.md.
 """
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,22 +14,23 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind
-from auth import assistance, holder_proofs, means_log, proof_waits, sessions
+from auth import assistance, holder_proofs, means_log, sessions
 from auth.holder_proofs import Proof, ShownProof
 from auth.joined_means import is_there
 from auth.means_changes import NotChanged, settle
+from auth.new_means import judge_age, new_means_of
 from auth.rate_buckets import BucketKind, Rate, SharedBuckets
 from auth.records import joins as records
 from auth.subjects import Person
 from base.db_time import instant
-from base.errors import ErrorKind, ServiceError, not_found
+from base.errors import ServiceError
 from base.ids import new_id
 from base.key_names import JOIN, JOIN_CODE
 from base.locks import hold_tags, hold_vault
 from base.user_text import digits_of
 from vault import decisions
 from vault.decisions import AccessAttempt, Denial
-from vault.maintenance.erasure_requests import erases_at_within
+from vault.maintenance.joins.join_judgement import judge_waits
 from vault.maintenance.joins.join_rules import may_answer_join, state_of_join
 from vault.maintenance.joins.join_views import JoinView, asking_session, facts_of, view_of_join
 from vault.rules import Reason
@@ -48,16 +49,17 @@ async def ask(services: Services, person: Person, proof: Proof) -> JoinView:
     phone is told.
 
     Raises as `auth.holder_proofs.show`; `ServiceError` TOO_MANY `too_many_requests`, CONFLICT
-    `join_not_now` while an erasure or a proof waits. A crash before the commit leaves nothing.
+    `join_not_now` while an erasure or a proof waits, `means_too_new`. A crash before the commit
+    leaves nothing.
     """
     action = Action.JOIN_ASKED
     shown = await holder_proofs.show(services, person, action, proof, or_waited=False)
-    await _take(services, person, action, "join", ASKED)
+    await take_turn(services, person, action, "join", ASKED)
 
     async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> JoinView | NotChanged:
-        if await waits(services, tx, person):
-            return not_now()
-        return await _show(services, tx, person)
+        refused = await judge_waits(services, tx, person.id)
+        refused = refused or await judge_age(services, tx, person.id)
+        return refused or await _show(services, tx, person)
 
     async with services.database.transaction() as tx:
         asked = await settle(services, tx, person, action, shown, act)
@@ -78,13 +80,14 @@ async def withdraw(services: Services, person: Person) -> None:
 async def answer(services: Services, person: Person, code: str) -> JoinView:
     """Type the digits, in the vault that stays: what would happen is shown.
 
-    Raises `ServiceError` REFUSED `join_code_wrong`, `not_when_assisted`; TOO_MANY
-    `too_many_requests`.
+    Raises `ServiceError` REFUSED `join_code_wrong`, `not_when_assisted`; CONFLICT `means_too_new`;
+    TOO_MANY `too_many_requests`.
     """
     action = Action.JOIN_SEEN
     await assistance.check_alone(services, person, action)
+    await _check_age(services, person, action)
     # 1. Counted before anything is looked up, so that guesses at once cannot pass the limit.
-    buckets = await _take(services, person, action, "join-code", WRONG_CODES)
+    buckets = await take_turn(services, person, action, "join-code", WRONG_CODES)
     tag = await _code_tag(services, digits_of(code))
     # 2. Judged, changed and recorded in one commit: a crash before it leaves the code as it was.
     view = await decisions.decide(services, lambda tx: _answer(services, tx, person, tag))
@@ -95,31 +98,34 @@ async def answer(services: Services, person: Person, code: str) -> JoinView:
 
 async def see(services: Services, person: Person, join_id: UUID) -> JoinView:
     """A join, to its two vaults; not recorded, since its steps are. Raises `ServiceError`
-    `not_found`, REFUSED `not_when_assisted`."""
+    `not_found`, REFUSED `not_when_assisted`; these are."""
     await assistance.check_alone(services, person, Action.JOIN_SEEN)
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
         row = await records.join(tx, macs, join_id)
         if row is not None and person.id in (row.person_id, row.stays_id):
             return await view_of_join(services, tx, row, person)
-    raise not_found()
+    raise await unknown(services, person, Action.JOIN_SEEN)
 
 
-async def waits(services: Services, tx: AsyncConnection, person: Person) -> bool:
-    """Whether an erasure, or a change without a proof, waits in a vault."""
-    if await erases_at_within(services, tx, person.id) is not None:
-        return True
-    return await proof_waits.first_of(services, tx, person) is not None
+async def unknown(services: Services, person: Person, action: Action) -> ServiceError:
+    """Another one's join, or none: recorded in the caller's log, the same answer (invariant 7)."""
+    attempt = AccessAttempt(action=action, actor=person.actor(), person=person.id)
+    return await decisions.record_refusal(services, attempt, Reason.NOT_FOUND)
 
 
-def not_now() -> NotChanged:
-    """What is answered meanwhile."""
-    return NotChanged("join_not_now", ServiceError(ErrorKind.CONFLICT, "join_not_now"))
+async def possible_at(services: Services, person: Person) -> datetime | None:
+    """From when the caller's means are old enough to join, either way; None where they are."""
+    async with services.database.transaction() as tx:
+        new = await new_means_of(services, tx, person.id)
+    return None if new is None else new.possible_at
 
 
-async def _take(
+async def take_turn(
     services: Services, person: Person, action: Action, kind: BucketKind, rate: Rate
 ) -> SharedBuckets:
+    """Count one of what a vault does with joins. Raises `ServiceError` TOO_MANY
+    `too_many_requests`, recorded."""
     buckets = SharedBuckets(services, kind, rate)
     taken = await buckets.take(person.id.bytes, 1)
     if not taken.granted:
@@ -127,6 +133,16 @@ async def _take(
         wait = max(1, round(taken.wait))
         raise await decisions.record_refusal(services, attempt, Reason.PACED, retry_after=wait)
     return buckets
+
+
+async def _check_age(services: Services, person: Person, action: Action) -> None:
+    """Before the digits are used up for nothing: the yes is judged again."""
+    async with services.database.transaction() as tx:
+        refused = await judge_age(services, tx, person.id)
+        if refused is not None:
+            await means_log.record(services, tx, person, action, reason=refused.reason)
+    if refused is not None:
+        raise refused.error
 
 
 async def _show(services: Services, tx: AsyncConnection, person: Person) -> JoinView:
@@ -171,8 +187,8 @@ async def _answer(
     await hold_tags(tx, (person.id.bytes[8:], other.bytes[8:]))
     there = await is_there(services, tx, other)
     row = await records.join_to_answer(tx, tag)
-    asked_in = new_id() if row is None else await asking_session(services, row)
-    asks = await sessions.lives(services, tx, other, asked_in)
+    asked_in = None if row is None else await asking_session(services, row)
+    asks = await sessions.lives(services, tx, other, asked_in or new_id())
     mine = AccessAttempt(action=Action.JOIN_SEEN, actor=person.actor(), person=person.id)
     may = may_answer_join(row and facts_of(row), person_id=person.id)
     if row is None or not (there and asks and may) or row.person_id != other:

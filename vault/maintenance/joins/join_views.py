@@ -61,10 +61,16 @@ def facts_of(row: Row[Any]) -> JoinFacts:
     )
 
 
-async def asking_session(services: Services, row: Row[Any]) -> UUID:
-    """The session that asked: what was asked in one that is over was withdrawn with it."""
+async def asking_session(services: Services, row: Row[Any]) -> UUID | None:
+    """The session that asked; none of a row of before, which did not say it."""
     values = (await services.field_encryption.reader(None)).open(JOIN, row.id, row.sealed)
-    return UUID(values["asked_in"])
+    return UUID(values["asked_in"]) if "asked_in" in values else None
+
+
+async def is_asked(services: Services, tx: AsyncConnection, row: Row[Any]) -> bool:
+    """Whether what was asked still holds: in a session that is over, it was withdrawn with it."""
+    asked_in = await asking_session(services, row)
+    return asked_in is not None and await sessions.lives(services, tx, row.person_id, asked_in)
 
 
 async def view_of_join(
@@ -73,10 +79,8 @@ async def view_of_join(
     """A join from its row, which was checked, to one of its two vaults."""
     facts = facts_of(row)
     state = state_of_join(facts)
-    if state in ("open", "answered"):
-        asked_in = await asking_session(services, row)
-        if not await sessions.lives(services, tx, row.person_id, asked_in):
-            state = "over"
+    if state in ("open", "answered") and not await is_asked(services, tx, row):
+        state = "over"
     code, plan = None, None
     if row.person_id == person.id and state == "open":
         reader = await services.field_encryption.reader(None)

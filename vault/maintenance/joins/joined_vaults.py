@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from audit.events import Action
 from auth.records import joins as records
 from auth.subjects import Person
-from base.errors import not_found
 from vault.access_log.entries import EntryView, list_for_person
 from vault.cursors import Page
+from vault.maintenance.joins.join_codes import unknown
 from vault.services import Services
 
 
@@ -32,10 +33,10 @@ async def log_of_joined(
     services: Services, person: Person, join_id: UUID, *, cursor: str | None, limit: int
 ) -> Page[EntryView]:
     """What happened on a vault until it ended in the caller's, newest first. Raises `ServiceError`
-    `not_found`."""
+    `not_found`, recorded."""
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
         row = await records.join(tx, macs, join_id)
     if row is None or row.joined_at is None or row.stays_id != person.id:
-        raise not_found()
+        raise await unknown(services, person, Action.LOG_READ)
     return await list_for_person(services, Person(row.person_id), cursor=cursor, limit=limit)

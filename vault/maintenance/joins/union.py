@@ -4,6 +4,7 @@ were, and after it everything is done but the removal of files that both held, w
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,41 +16,48 @@ from auth import anchors, holder_proofs, joined_means, means_log, sessions
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means_changes import NotChanged, settle
 from auth.pin_rules import read_pin
-from auth.pins import TypedChoice, take_choice
+from auth.pins import TypedChoice
+from auth.rate_buckets import Rate
 from auth.records import joins as records
 from auth.subjects import Person
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.locks import hold_tags
 from vault.consent import ended_consents
+from vault.consent.consent_acts import ConsentAct
 from vault.consent.meeting_erasure import leave_meetings
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents.moves import moved_papers
 from vault.documents.moves.moved_papers import Moved
 from vault.maintenance.cleanup import remove_blobs
-from vault.maintenance.joins.join_codes import not_now, see, waits
-from vault.maintenance.joins.join_rules import state_of_join
-from vault.maintenance.joins.join_views import JoinView, asking_session, facts_of, view_of_join
+from vault.maintenance.joins.join_codes import see, take_turn
+from vault.maintenance.joins.join_judgement import judge_yes, over
+from vault.maintenance.joins.join_views import JoinView, view_of_join
 from vault.services import Services
+
+YESES = Rate(10, timedelta(minutes=6))
+"""How often a vault says yes, whatever becomes of it: each may read many papers."""
 
 
 @dataclass(frozen=True, slots=True)
 class TypedYes:
     """What a person types with their yes: the PIN of the joined vault, twice, where one is asked,
-    and the proof that the vault which stays asks for."""
+    and the proof that the vault which stays asks for. `act`: how it was said, where not by the
+    API."""
 
     pin: str = field(default="", repr=False)
     again: str = field(default="", repr=False)
     proof: Proof = NO_PROOF
+    act: ConsentAct | None = None
 
 
 async def join(services: Services, person: Person, join_id: UUID, typed: TypedYes) -> JoinView:
     """Say yes, in the vault that stays. A second time changes nothing.
 
-    Raises as `auth.holder_proofs.show`, `auth.pin_rules.read_pin`, `auth.pins.take_choice`;
-    `ServiceError` NOT_FOUND, CONFLICT `join_over`, `join_not_now`, `too_many_cards`, `vault_full`,
-    `too_many_documents`; INVALID `pin_weak`, TOO_MANY `too_many_pins`; PRECONDITION
-    `changed_meanwhile`. Refusals are recorded.
+    Raises as `auth.holder_proofs.show`, `auth.pin_rules.read_pin`; `ServiceError` NOT_FOUND,
+    CONFLICT `join_over`, `join_not_now`, `means_too_new`, `too_many_cards`, `vault_full`,
+    `too_many_documents`; INVALID `pin_weak`, TOO_MANY `too_many_pins`, `too_many_requests`;
+    PRECONDITION `changed_meanwhile`. Refusals are recorded.
     """
     view = await see(services, person, join_id)
     if view.side != "stays" or view.state == "joined":
@@ -66,12 +74,12 @@ async def join(services: Services, person: Person, join_id: UUID, typed: TypedYe
 
 async def _say_yes(services: Services, person: Person, view: JoinView, typed: TypedYes) -> JoinView:
     action = Action.VAULT_JOINED
+    await take_turn(services, person, action, "join-yes", YESES)
     asks_pin = view.plan is not None and view.plan.asks_pin
     digits = read_pin(typed.pin, typed.again) if asks_pin else None
     shown = await holder_proofs.show(services, person, action, typed.proof, or_waited=False)
-    if digits is not None:
-        await take_choice(services, person, action)
-    outcome = await _joined(services, person, view.id, digits, shown)
+    prepared = await _prepare(services, person, view.id, digits)
+    outcome = await _joined(services, person, prepared, shown, typed.act)
     if isinstance(outcome, NotChanged):
         raise outcome.error
     joined, blob_keys = outcome
@@ -79,36 +87,66 @@ async def _say_yes(services: Services, person: Person, view: JoinView, typed: Ty
     return joined
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What is costly, or counted, and done before any lock: looked at again under it. `phones`: of
+    both vaults; `tags`: of the papers that may be in both."""
+
+    row: Row[Any]
+    phones: list[bytes]
+    tags: dict[UUID, bytes]
+    chosen: TypedChoice | None
+
+
+async def _prepare(
+    services: Services, person: Person, join_id: UUID, digits: str | None
+) -> _Prepared:
+    """Refused first, and at little cost, where it cannot be."""
+    macs = await services.field_encryption.row_macs()
+    async with services.database.transaction() as tx:
+        row = await records.join(tx, macs, join_id)
+        refused = await judge_yes(services, tx, person, row)
+        if refused is not None:
+            action = Action.VAULT_JOINED
+            await means_log.record(services, tx, person, action, reason=refused.reason)
+        elif row is not None:
+            has, gets = [
+                await joined_means.phones_of(services, tx, one)
+                for one in (person.id, row.person_id)
+            ]
+    if refused is not None or row is None:
+        raise (refused or over()).error
+    chosen = None
+    if digits is not None:
+        chosen = await joined_means.choose(services, person, row.person_id, digits, (has, gets))
+    tags = await moved_papers.possible_doubles(services, person.id, row.person_id)
+    return _Prepared(row, [*gets, *has], tags, chosen)
+
+
 _Joined = tuple[JoinView, tuple[str, ...]]
 
 
 async def _joined(
-    services: Services, person: Person, join_id: UUID, digits: str | None, shown: ShownProof
+    services: Services,
+    person: Person,
+    prepared: _Prepared,
+    shown: ShownProof,
+    said: ConsentAct | None,
 ) -> _Joined | NotChanged:
-    macs = await services.field_encryption.row_macs()
-    async with services.database.transaction() as tx:
-        row = await records.join(tx, macs, join_id)
-        if row is None:
-            return _over()
-        phones = await joined_means.phones_of(services, tx, row.person_id, person.id)
-        # Read before any lock: what is found double is looked for again under it.
-    tags = await moved_papers.possible_doubles(services, person.id, row.person_id)
-    chosen = None
-    if digits is not None:
-        chosen = await joined_means.derive_choice(services, person.id, row.person_id, digits)
+    ended, phones = prepared.row.person_id, prepared.phones
 
     async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> _Joined | NotChanged:
-        now = await joined_means.phones_of(services, tx, row.person_id, person.id)
+        now = await joined_means.phones_of(services, tx, ended, person.id)
         if now != phones:
             error = ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
             return NotChanged("changed_meanwhile", error)
-        return await _join(services, tx, person, join_id, chosen, tags)
+        return await _join(services, tx, person, prepared, said)
 
     async with services.database.transaction() as tx:
         # The phones, then both vaults, in one order for everyone: of two joins of the same vaults,
         # either way round, the second finds what the first did.
         await hold_tags(tx, phones)
-        await hold_tags(tx, (person.id.bytes[8:], row.person_id.bytes[8:]))
+        await hold_tags(tx, (person.id.bytes[8:], ended.bytes[8:]))
         return await settle(services, tx, person, Action.VAULT_JOINED, shown, act, phones)
 
 
@@ -116,59 +154,39 @@ async def _join(
     services: Services,
     tx: AsyncConnection,
     person: Person,
-    join_id: UUID,
-    chosen: TypedChoice | None,
-    tags: dict[UUID, bytes],
+    prepared: _Prepared,
+    said: ConsentAct | None,
 ) -> _Joined | NotChanged:
     """The caller holds both vaults and their phones."""
-    row = await _answered(services, tx, person, join_id)
-    if isinstance(row, NotChanged):
-        return row
+    macs = await services.field_encryption.row_macs()
+    row = await records.join_to_change(tx, macs, prepared.row.id)
+    refused = await judge_yes(services, tx, person, row)
+    if refused is not None or row is None:
+        return refused or over()
+    # By the session that says yes, in the vault that stays: the evidence of what ends says so.
     ended = Person(row.person_id, person.language, means=person.means)
-    try:
-        await moved_papers.check_room_for(services, tx, person.id, ended.id)
-    except ServiceError as error:
-        return NotChanged("no_room", error)
     # 1. The means: the last thing that may refuse.
-    told = await joined_means.move_means(services, tx, person, ended, chosen)
+    told = await joined_means.move_means(services, tx, person, ended, prepared.chosen)
     if isinstance(told, NotChanged):
         return told
     # 2. What ends with the other vault, each with its line, as its person ended it.
-    await ended_consents.end_all(services, tx, ended)
+    await ended_consents.end_all(services, tx, ended, said)
     await leave_meetings(services, tx, ended.id)
     await anchors.leave(services, tx, ended)
     out = await sessions.end_with_account(tx, "person", ended.id)
     await sessions.end_all(services, tx, person, but_this=True)
     # 3. The papers.
-    moved = await moved_papers.move_papers(services, tx, person.id, ended.id, tags)
+    moved = await moved_papers.move_papers(services, tx, person, ended.id, prepared.tags)
     # 4. The join, those that were made into the other before, and one line in each log.
     await _mark(services, tx, row)
     await _record_left(services, tx, ended, moved, out)
     details = {"papers": moved.papers, **told}
     action, actor = Action.VAULT_JOINED, person.actor()
     await means_log.record_by(services, tx, person, action, actor, details)
-    found = await records.join(tx, await services.field_encryption.row_macs(), join_id)
+    found = await records.join(tx, macs, row.id)
     if found is None:
         raise LookupError("a join vanished within its transaction")
     return await view_of_join(services, tx, found, person), moved.blob_keys
-
-
-async def _answered(
-    services: Services, tx: AsyncConnection, person: Person, join_id: UUID
-) -> Row[Any] | NotChanged:
-    """The join, locked, if both vaults may become one now."""
-    macs = await services.field_encryption.row_macs()
-    row = await records.join_to_change(tx, macs, join_id)
-    if row is None or state_of_join(facts_of(row)) != "answered" or row.stays_id != person.id:
-        return _over()
-    asked_in = await asking_session(services, row)
-    if not await sessions.lives(services, tx, row.person_id, asked_in):
-        return _over()  # it was withdrawn: closed elsewhere, as after a card that was stopped
-    if not await joined_means.is_there(services, tx, row.person_id):
-        return _over()
-    if await waits(services, tx, person) or await waits(services, tx, Person(row.person_id)):
-        return not_now()
-    return row
 
 
 async def _record_left(
@@ -193,7 +211,3 @@ async def _mark(services: Services, tx: AsyncConnection, row: Row[Any]) -> None:
     for former in await records.joins_into(tx, macs, row.person_id):
         await records.change_join(tx, macs, former, stays_id=row.stays_id)
     await records.drop_unmade(tx, row.person_id)
-
-
-def _over() -> NotChanged:
-    return NotChanged("join_over", ServiceError(ErrorKind.CONFLICT, "join_over"))

@@ -21,6 +21,14 @@ MESSAGES = {
         ),
         _("Annulez cette demande, ou attendez qu’elle soit finie. Puis recommencez."),
     ),
+    "means_too_new": ErrorMessage(
+        _("Pas encore"),
+        _(
+            "Votre téléphone, votre carte ou votre code secret d’ici a moins de 7 jours : il ne"
+            " peut pas encore servir à réunir vos papiers. Rien n’a été réuni."
+        ),
+        _("Ce sera possible bientôt, si vous ne les changez pas. Jours à attendre : {days}."),
+    ),
     "card_typo": ErrorMessage(
         _("Code de la carte incorrect"),
         _("Il y a une faute de frappe : une lettre est fausse, ou il en manque."),
