@@ -90,6 +90,7 @@ FREE = {
     "GET /v1/me",
     "PATCH /v1/me",  # where times are told
     "PUT /v1/me/name",
+    "PUT /v1/me/language",
     "POST /v1/me/erasure/cancel",
     "GET /v1/me/means",
     "GET /v1/me/joins",
@@ -160,6 +161,7 @@ PAGES = {
         "POST /access-log/{event_id}/report",
         "POST /me/discreet",
         "POST /me/name",
+        "POST /me/language",
         "POST /me/proof/wait/cancel",
     },
 }

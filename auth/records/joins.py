@@ -11,7 +11,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from auth import code_rows
+from auth.records import code_rows
 from base.database import SCHEMA, Base
 from base.db_time import now
 from storage.row_macs import RowFormat, RowMacs

@@ -127,6 +127,18 @@ async def change_profile(
     )
 
 
+async def change_language(
+    connection: AsyncConnection, macs: RowMacs, row: Row[Any], language: str
+) -> None:
+    """Change the language of a person's messages. `row` is one of `person_to_change`."""
+    changed = {name: getattr(row, name) for name in PERSON_ROW.columns} | {"language": language}
+    await connection.execute(
+        update(PersonRow)
+        .where(PersonRow.id == row.id)
+        .values(language=language, mac=macs.of(PERSON_ROW, changed))
+    )
+
+
 async def touch_person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) -> None:
     """Mark the vault as used: an unused one cannot be opened by a recycled number. Raises
     `RowAltered`."""

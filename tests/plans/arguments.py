@@ -311,6 +311,8 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "auth.records.pins.put_pin.values": _new("pin", "mac"),
     "auth.records.messages.add_message.values": _new("message", "attempts", "expires_at"),
     "auth.records.people.add_person.values": _new("person", "created_at", "used_at", "mac"),
+    "auth.records.people.change_language.row": _row("person"),
+    "auth.records.people.change_language.language": _is("ar"),
     "auth.records.people.change_profile.row": _row("person"),
     "auth.records.recipients.add_client.values": _new("client", "created_at", "active", "mac"),
     "auth.records.recipients.add_worker.values": _new("worker", "created_at", "active", "mac"),

@@ -3,28 +3,17 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from auth import desk_cards, desk_vaults
 from auth.desk_vaults import MAX_NAME, DeskVault
 from web.api.anchors import AnchorText, tag_in
 from web.api.means import PinIn
-from web.api.shapes import Strict
+from web.api.shapes import Language, Strict
 from web.http.dependencies import ServicesDep, WorkerDep
-from web.i18n.languages import SOURCE, offered
+from web.i18n.languages import SOURCE
 
 router = APIRouter(prefix="/v1/desk", tags=["desk"])
-
-
-def _offered(code: str) -> str:
-    if code not in offered():
-        raise ValueError("one of the languages that are offered")
-    return code
-
-
-Language = Annotated[
-    str, AfterValidator(_offered), Field(json_schema_extra={"enum": [*offered()]}, max_length=8)
-]
 
 
 class DeskVaultIn(PinIn):

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
+from auth.message_languages import choose_language, language_of_person
 from auth.person_names import LONGEST, choose_name, own_name
 from auth.subjects import Person
 from auth.time_zones import choose_zone, zone_of_person
@@ -16,7 +17,7 @@ from vault.maintenance import erasure_codes, erasure_requests
 from vault.maintenance.erasure_requests import WhatEnds
 from vault.services import Services
 from web.api.holder_proofs import ProvedIn, proof_in
-from web.api.shapes import Strict
+from web.api.shapes import Language, Strict
 from web.http.dependencies import PersonDep, ServicesDep
 
 router = APIRouter(prefix="/v1/me", tags=["me"])
@@ -36,12 +37,14 @@ class UsageOut(BaseModel):
 class MeOut(BaseModel):
     """`erases_at`: when this vault will be erased, if its owner asked for it. `time_zone`: where
     pages, messages and files tell the time; until it is chosen, that of the phone's number. `name`:
-    the one that I chose to be called by, if any; whoever I do not show it to does not see it."""
+    the one that I chose to be called by, if any; whoever I do not show it to does not see it.
+    `language`: of the messages to my phone."""
 
     erases_at: datetime | None
     usage: UsageOut
     time_zone: TimeZoneName
     name: str | None
+    language: str
 
 
 class MeIn(Strict):
@@ -54,6 +57,12 @@ class NameIn(Strict):
     """What I want to be called, on one line; empty for nothing. A longer one is refused."""
 
     name: Annotated[str, StringConstraints(max_length=4 * LONGEST)]
+
+
+class LanguageIn(Strict):
+    """The language of the messages to my phone."""
+
+    language: Language
 
 
 class EndsOut(BaseModel):
@@ -105,6 +114,13 @@ async def name_(body: NameIn, services: ServicesDep, person: PersonDep) -> MeOut
     return await _me(services, person)
 
 
+@router.put("/language", operation_id="chooseLanguage")
+async def language_(body: LanguageIn, services: ServicesDep, person: PersonDep) -> MeOut:
+    """Choose the language of the messages to my phone. Pages have that of each browser."""
+    await choose_language(services, person, body.language)
+    return await _me(services, person)
+
+
 @router.post("/erasure/code", operation_id="sendErasureCode", status_code=202)
 async def send_code(
     services: ServicesDep, person: PersonDep, response: Response
@@ -146,6 +162,7 @@ async def _me(services: Services, person: Person) -> MeOut:
         usage=usage,
         time_zone=cast("TimeZoneName", zone.key),
         name=await own_name(services, person),
+        language=await language_of_person(services, person),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Header, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from base.dates import iso_date
 from base.errors import ErrorKind, ServiceError
@@ -21,6 +21,18 @@ from web.api.vocabulary import (
     ScanState,
     SignatureStateWord,
 )
+from web.i18n.languages import offered
+
+
+def _offered(code: str) -> str:
+    if code not in offered():
+        raise ValueError("one of the languages that are offered")
+    return code
+
+
+Language = Annotated[
+    str, AfterValidator(_offered), Field(json_schema_extra={"enum": [*offered()]}, max_length=8)
+]
 
 
 def _whole(value: Any) -> Any:

@@ -46,6 +46,7 @@ NOT_DONE = {
 }
 DONE = {
     "added": _("C’est fait. Votre papier est gardé ici."),
+    "language": _("C’est fait. Vos SMS arrivent maintenant dans cette langue."),
     "time_zone": _("C’est fait. Les heures sont celles du lieu choisi."),
     "discarded": _("C’est fait. Ce papier n’est pas gardé."),
     "held": _(

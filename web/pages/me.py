@@ -3,12 +3,14 @@
 from fastapi import Response
 
 from auth import session_list
+from auth.message_languages import choose_language
 from auth.person_contact import person_contact
 from auth.person_names import own_name
 from base import time_zones
 from vault.maintenance import erasure_requests
 from web.i18n import time_zone_names
-from web.pages.page import PersonPageDep, page_router
+from web.i18n.languages import languages
+from web.pages.page import PersonPageDep, go, page_router
 
 router = page_router()
 
@@ -21,8 +23,18 @@ async def me(page: PersonPageDep) -> Response:
     return await page.show(
         "me.html",
         number=contact.phone,
+        told_in=languages()[contact.language].name,
+        told_otherwise=contact.language != page.language,
         name=await own_name(page.services, page.person),
         elsewhere=await session_list.count_others(page.services, page.person),
         zones={name: time_zone_names.NAMES[name] for name in time_zones.NAMES},
         erases_at=await erasure_requests.erases_at(page.services, page.person),
     )
+
+
+@router.post("/me/language")
+async def be_told_in_this_language(page: PersonPageDep) -> Response:
+    """Have messages in the language of this page."""
+    await page.form()
+    await choose_language(page.services, page.person, page.language)
+    return go("/me", done="language")

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from auth import code_rows
+from auth.records import code_rows
 from auth.records.people import PersonRow
 from auth.records.recipients import WorkerRow
 from auth.subjects import Party
