@@ -349,7 +349,7 @@ async def test_a_newer_version_that_cannot_be_kept_leaves_the_old_one(
             answer = await browser.post(address + "/version", content=body, headers=headers)
             assert answer.status_code == status
         assert (await browser.get(address + "/content")).content == a_photo("brown")
-        assert "remplacé par celui-ci le" in (await browser.get(address)).text
+        assert "Mis à la place de l’ancien</dt><dd>le " in (await browser.get(address)).text
 
 
 async def test_the_inbox_is_shown_in_the_demo_only(

@@ -2,11 +2,14 @@
 
 import re
 
+import httpx
 import pytest
 
 from auth.visitor import Visitor
 from tests.attacks.test_sessions import CAFE, signed_in
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker, last_code
+from tests.steps import given_paper
+from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import browser_of
 from web.pages import forms
 
@@ -83,6 +86,22 @@ async def test_a_worker_who_leaves_another_device_open_is_told_where_all_are_clo
     assert 'name="everywhere"' in account.split("<main")[1]
     assert "entrez, puis « Mon compte », puis « Sortir partout »" in said
     assert "« Moi »" not in said
+
+
+async def test_who_still_sees_until_the_erasure_can_be_stopped_now(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    paper = await given_paper(client, make_person, make_worker, corpus.pdf(1))
+    person = paper.person
+    async with browser_of(served, person) as browser:
+        await browser.post("/erasure/code", data=await form(served, person))
+        code = await last_code(served.services, person.phone)
+        asked = await browser.post("/erasure", data=await form(served, person, code=code))
+        waiting = (await browser.get(asked.headers["location"])).text
+        assert "les voient encore" in waiting
+        assert 'href="/grants/stop-all"' in waiting
+        await client.post(f"/v1/grants/{paper.grant}/revoke", headers=person.headers)
+        assert "les voient encore" not in (await browser.get("/erasure")).text
 
 
 async def test_the_vault_is_erased_with_a_code_and_kept_after_all(
