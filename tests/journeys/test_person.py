@@ -90,6 +90,8 @@ async def gives_one_more(mine: Phone) -> None:
     await mine.tick(mine.page.locator("label", has_text="Camille Moreau").locator("input"))
     await mine.press("main button.main")
     assert await mine.says("Vous allez montrer 1 papier à Camille Moreau")
+    # She sees it for longer already: what becomes of that is said.
+    await mine.tick("input[name=longer][value=keep]")
     await mine.press("button.yes")
     assert await mine.says("C’est fait. Camille Moreau peut voir :")
     assert await mine.page.locator("section.card").count() == 1

@@ -59,6 +59,9 @@ async def test_a_step_dies_after_five_pins_and_one_begins_anew(
     begun = await show_card(client, card["code"])
     for _ in range(3):
         assert (await type_pin(client, begun, wrong(pin))).status_code == 401
+    another = await show_card(client, card["code"])
+    for _ in range(2):
+        assert (await type_pin(client, another, wrong(pin))).status_code == 401
     free = f"/v1/me/means/{card['id']}/free"
     assert (await proved(client, person, "POST", free)).status_code == 204
     for _ in range(2):

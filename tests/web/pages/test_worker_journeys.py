@@ -118,8 +118,7 @@ async def test_a_request_that_was_sent_says_all_that_was_chosen_each_under_its_n
         read = words(await asked(served, worker, browser, phone=person.phone))
     assert re.search(r"Envoyée le \d+ \w+ \d+ Réponse possible jusqu’au \d+ \w+ \d+ Ce que", page)
     for said in (
-        "Raison Trouver un logement",
-        "À quoi vont servir ces papiers « Demande de logement social »",
+        "Pourquoi Trouver un logement : « Demande de logement social »",
         "Pendant combien de temps 45 jours, à partir du oui de la personne",
     ):
         assert said in page
@@ -157,7 +156,7 @@ async def test_a_person_is_told_apart_before_a_paper_is_opened_and_found_by_each
         page = words(await browser.get("/pro/people"))
         found = words(await looked_for(served, browser, worker, national(asked_of.phone)))
     assert "sans demande de vous" in page
-    assert "Vous avez demandé : Trouver un logement, « Demande de logement social »" in page
+    assert "Vous avez demandé : Trouver un logement : « Demande de logement social »" in page
     assert "Vous avez demandé : Trouver un logement" in found
     assert "sans demande de vous" not in found
 
