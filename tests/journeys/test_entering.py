@@ -24,6 +24,7 @@ _STORED = """async () => ({
 })"""
 _TYPED = """() => [...document.querySelectorAll(
   'input:not([type=hidden], [type=radio], [type=checkbox])')].map(e => e.value).filter(Boolean)"""
+_OVER = re.compile("/session/over$")
 _LEADS_TO = "(form, address) => { form.dataset.to = address; }"
 NOTHING = {"workers": 0, "caches": 0, "databases": 0, "local": 0}
 
@@ -169,7 +170,7 @@ async def test_a_page_that_nobody_touches_goes_after_it_was_told(
     await expect(page.locator("#ending")).to_be_visible()
     moved_clock(timedelta(minutes=16))
     await page.clock.fast_forward(5 * 60_000)
-    await page.wait_for_url("**/session/over")
+    await expect(page).to_have_url(_OVER)
     assert "Entrez pour continuer" in await page.inner_text("main")
     await page.go_back()
     await page.wait_for_load_state()
@@ -190,8 +191,7 @@ async def test_who_leaves_a_shared_device_leaves_no_other_tab_of_theirs(
     for one in (page, other):
         await one.eval_on_selector("form[action='/quick-exit']", _LEADS_TO, elsewhere)
     await page.click(f"header form[action='/{how}'] button")
-    told = "**/session/over" if how == "sign-out" else elsewhere
-    await other.wait_for_url(told)
+    await expect(other).to_have_url(_OVER if how == "sign-out" else elsewhere)
     assert "Mes papiers" not in await other.inner_text("body")
     await page.wait_for_url("**/?done=bye" if how == "sign-out" else elsewhere)
     await other.go_back()
@@ -216,7 +216,7 @@ async def test_a_session_that_was_ended_elsewhere_is_seen_by_who_looks_at_its_pa
     await own.click(".card button")
     await expect(own.locator(".done")).to_contain_text("C’est fermé sur cet appareil")
     await library.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    await library.wait_for_url("**/session/over")
+    await expect(library).to_have_url(_OVER)
     assert "Mes papiers" not in await library.inner_text("body")
 
 
@@ -245,7 +245,7 @@ async def test_without_script_a_page_that_nobody_touches_goes_too(
     monkeypatch.setattr(shared_devices, "IDLE", timedelta(seconds=3))
     page = await open_page(False)
     await enter(served, page, new_phone(), "shared")
-    await page.wait_for_url("**/session/over", timeout=20_000)
+    await expect(page).to_have_url(_OVER, timeout=20_000)
     assert "Entrez pour continuer" in await page.inner_text("main")
 
 
