@@ -16,15 +16,21 @@ if importlib.util.find_spec("sniffio") is None:
 
 
 @functools.cache
-def _of_all_authorities() -> ssl.SSLContext:
+def _of_all_authorities(*_named: str | None) -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+@functools.cache
+def _of_certifi() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
 def _ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
-    named = trust_env and ("SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ)
-    if verify is True and cert is None and not named:
-        return _of_all_authorities()
-    return httpx.create_ssl_context(verify, cert, trust_env)
+    if verify is not True or cert is not None:
+        return httpx.create_ssl_context(verify, cert, trust_env)
+    if not trust_env:
+        return _of_certifi()
+    return _of_all_authorities(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
 
 
 transports.create_ssl_context = _ssl_context  # type: ignore[attr-defined]
