@@ -46,6 +46,11 @@ def running(parent: int) -> list[int]:
     return children
 
 
+def loaded(process: int) -> str:
+    """The files that a process has in its memory, one a line."""
+    return Path(f"/proc/{process}/maps").read_text()
+
+
 def waiting(sandbox: Sandbox) -> set[int]:
     """Its children that wait for a job."""
     pool = sandbox._pool

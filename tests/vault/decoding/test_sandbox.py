@@ -17,7 +17,7 @@ import pytest
 from base.errors import ServiceError
 from tests.vault.decoding import corpus, hostile_pdfs
 from tests.vault.decoding.inputs import ACCOUNT, inspected, source
-from tests.vault.decoding.sandboxes import SMALL, hostile_sandbox, run, until, zygote
+from tests.vault.decoding.sandboxes import SMALL, hostile_sandbox, loaded, run, until, zygote
 from vault.decoding.confine import Protection
 from vault.decoding.decoder import Decoder
 from vault.decoding.media import Limits, Undecodable
@@ -32,6 +32,13 @@ async def test_every_protection_is_seen_to_hold(decoder: Decoder) -> None:
     if os.geteuid() != 0:
         expected -= {Protection.OWN_NETWORK}  # a host may forbid user namespaces
     assert expected <= decoder.protections
+
+
+async def test_no_http_client_is_loaded_with_the_decoders(decoder: Decoder) -> None:
+    """pyhanko loads one at once, with a parser of answers in C."""
+    libraries = loaded(zygote(decoder._sandbox))
+    assert "zxingcpp" in libraries
+    assert "aiohttp" not in libraries
 
 
 @pytest.mark.parametrize(
