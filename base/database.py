@@ -1,11 +1,9 @@
 """The database: one engine a process, one transaction a use case, and notifications."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
-from weakref import WeakValueDictionary
 
 import psycopg
 from pydantic import SecretStr
@@ -14,16 +12,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
-from base.connections import (
-    BUSY_SECONDS,
-    POOL_SECONDS,
-    BoundedConnection,
-    caller,
-    conninfo,
-    limits,
-    replace_lost,
-)
-from base.errors import ErrorKind, ServiceError
+from base.caller_turns import CallerTurns
+from base.connections import POOL_SECONDS, BoundedConnection, conninfo, limits, replace_lost
 from base.outages import outage_code
 from base.part_state import PartState
 from base.pipeline import Pipeline
@@ -60,38 +50,15 @@ class Database:
         self.pipeline = Pipeline(self.conninfo, pipeline_size, self._state)
         connections = max(2, pool - pipeline_size)
         self.engine = self._engine(connections)
-        self._of_one_caller = max(1, connections * 2 // 3)
-        self._callers: WeakValueDictionary[bytes, asyncio.Semaphore] = WeakValueDictionary()
+        self._turns = CallerTurns(connections)
         self._separate = self._engine(2)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction: committed when the block ends well, rolled back otherwise."""
-        async with self._in_turn(), self._noted(self.engine) as connection:
+        """One transaction: committed when the block ends well, rolled back otherwise. Raises as
+        `CallerTurns.take`."""
+        async with self._turns.turn(), self._noted(self.engine) as connection:
             yield connection
-
-    @asynccontextmanager
-    async def _in_turn(self) -> AsyncIterator[None]:
-        """Two thirds of the connections at most are of one caller, whose other requests wait for
-        these: hundreds sent at once would hold every one, and keep everyone else waiting. A
-        transaction inside another one waits for nothing. Raises `ServiceError` TOO_MANY
-        `too_many_requests` after `BUSY_SECONDS`: the database is as it was."""
-        name = caller.get()
-        if name is None:
-            yield
-            return
-        turns = self._callers.setdefault(name, asyncio.Semaphore(self._of_one_caller))
-        try:
-            async with asyncio.timeout(BUSY_SECONDS):
-                await turns.acquire()
-        except TimeoutError:
-            raise ServiceError(ErrorKind.TOO_MANY, "too_many_requests", retry_after=1) from None
-        caller.set(None)
-        try:
-            yield
-        finally:
-            caller.set(name)
-            turns.release()
 
     @asynccontextmanager
     async def separate_transaction(self) -> AsyncIterator[AsyncConnection]:

@@ -16,6 +16,7 @@ from psycopg import abc, pq
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from base.caller_turns import CallerTurns, Turn
 from base.connections import BUSY_SECONDS, POOL_SECONDS, STATEMENT_SECONDS, BoundedConnection
 from base.outages import outage_code
 from base.part_state import PartState
@@ -37,13 +38,15 @@ class Pipeline:
     ) -> None:
         self._address = address
         self._slots = asyncio.Semaphore(size)
+        self.turns = CallerTurns(size)
         self._idle: list[_Connection] = []
         self._answered_at = 0.0
         self._state = state or PartState("database")
 
     def transaction(self) -> "PipelineTransaction":
         """`async with pipeline.transaction() as tx:` begins at the first `fetch`; it commits when
-        the block ends well and something was deferred or flushed, and is rolled back otherwise."""
+        the block ends well and something was deferred or flushed, and is rolled back otherwise.
+        Entering it raises as `CallerTurns.take`: each may wait for a lock."""
         return PipelineTransaction(self)
 
     async def commit(self, command: Bound) -> Rows:
@@ -134,16 +137,22 @@ class Pipeline:
 class PipelineTransaction:
     """One transaction. A crash before its block has ended leaves all of it or nothing."""
 
-    __slots__ = ("_begun", "_connection", "_deferred", "_pipeline", "_written")
+    __slots__ = ("_begun", "_connection", "_deferred", "_pipeline", "_turn", "_written")
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._begun = self._written = False
         self._deferred: list[Bound] = []
         self._connection: _Connection
+        self._turn: Turn | None = None
 
     async def __aenter__(self) -> Self:
-        self._connection = await self._pipeline.acquire()
+        self._turn = await self._pipeline.turns.take()
+        try:
+            self._connection = await self._pipeline.acquire()
+        except BaseException:
+            self._give_turn_back()
+            raise
         return self
 
     async def __aexit__(self, error: type[BaseException] | None, *_: object) -> None:
@@ -165,7 +174,12 @@ class PipelineTransaction:
             if self._begun and self._connection.usable:
                 await self._run((_ROLLBACK,))
         finally:
+            self._give_turn_back()
             await self._pipeline.release(self._connection)
+
+    def _give_turn_back(self) -> None:
+        if self._turn is not None:
+            self._turn.give_back()
 
     async def fetch(self, *queries: Bound) -> list[Rows]:
         """The rows of each, in order, in one round trip. Raises `psycopg.Error`."""

@@ -14,6 +14,7 @@ from auth import living_vaults
 from base.locks import hold_vault
 from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker
 from tests.joins import joined
+from tests.meetings import open_meeting, type_code
 from tests.steps import ask, deposit, is_problem
 from tests.vault.decoding import corpus
 from vault.maintenance.erasure import erase
@@ -30,6 +31,7 @@ async def acts_of(
     """What a person does in their vault, each as its method, its address and what is sent."""
     paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
     request = await ask(client, worker.headers, person.phone, "lease")
+    shown = (await open_meeting(client, worker))["code"]
     assert (await client.post("/v1/me/erasure/code", headers=person.headers)).status_code == 202
     lines = (await client.get("/v1/access-log", headers=person.headers)).json()["items"]
     grant = {
@@ -48,6 +50,7 @@ async def acts_of(
         ("DELETE", document, {}),
         ("POST", "/v1/uploads", {"headers": TUS}),
         ("POST", "/v1/meetings", {}),
+        ("POST", "/v1/meetings/answer", {"json": {"code": shown}}),
         ("POST", "/v1/me/erasure/code", {}),
         ("DELETE", "/v1/me", {"json": {"code": "123456"}}),
         ("POST", "/v1/me/proof/wait", {}),
@@ -55,7 +58,7 @@ async def acts_of(
     ]
 
 
-@pytest.mark.parametrize("number", range(11))
+@pytest.mark.parametrize("number", range(12))
 async def test_whoever_waited_for_the_lock_is_refused(
     services: Services,
     client: httpx.AsyncClient,
@@ -84,6 +87,18 @@ async def test_whoever_waited_for_the_lock_is_refused(
     assert [(one["title"], one["deleted_at"]) for one in listed] == [(None, None)]
 
 
+async def test_a_code_that_a_vault_showed_leads_to_nobody_once_it_ended(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Its worker would stand before somebody who never says yes."""
+    ended, stays, worker = await make_person(), await make_person(), await make_worker()
+    code = (await open_meeting(client, ended))["code"]
+    join = await joined(client, ended, stays)
+    is_problem(await type_code(client, worker, code), 403, "meeting_code_wrong")
+    log = await client.get(f"/v1/me/joins/{join}/access-log", headers=stays.headers)
+    assert log.json()["items"][0]["action"] == "vault.leave", "nothing is said after the last line"
+
+
 async def test_a_vault_that_ended_is_erased_with_the_other_alone(
     services: Services, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
@@ -107,7 +122,7 @@ WITHOUT_LOOKING = {
     "auth/desk_vaults.py": "a vault that is opened by it",
     "vault/consent/meeting_codes.py": "the lock of a worker; a person's looks",
     "vault/consent/meeting_use.py": "a meeting that is looked for under it: those of before ended",
-    "vault/consent/meetings.py": "a meeting that is looked for under it; vaults that nobody has",
+    "vault/consent/meetings.py": "what a worker types or ends, looked for under it: none is left",
     "vault/consent/invitations.py": "a worker's invitation that is looked for under it",
     "vault/consent/people.py": "a worker's label of whom they know by a grant, looked for under it",
     "vault/documents/recipients_copy.py": "a version that is looked for under it",

@@ -4,10 +4,13 @@ import asyncio
 from collections import Counter
 
 import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.locks import hold_vault
-from tests.fixtures import MakeClient, MakePerson, Served, new_phone
-from tests.steps import client_headers, request_body
+from tests.fixtures import MakeClient, MakePerson, MakeWorker, Served, new_phone
+from tests.steps import client_headers, deposit, granted, request_body
+from tests.vault.decoding import corpus
 
 MANY = 150
 
@@ -62,3 +65,44 @@ async def test_a_session_leaves_connections_to_others_whatever_its_requests_wait
         assert hidden.status_code == 200
         await tx.commit()
         assert {one.status_code for one in await asked} <= {202, 401, 429}, "signed out meanwhile"
+
+
+HELD = text('SELECT id FROM unefois."grant" WHERE id = :id FOR UPDATE')
+WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+
+async def until_waiting(tx: AsyncConnection, many: int) -> None:
+    """Until so many wait for a lock."""
+    for _ in range(500):
+        if (await tx.execute(WAITING)).scalar_one() >= many:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("too few wait for a lock")
+
+
+async def test_nor_do_reads_that_wait_for_a_grant_keep_others_from_theirs(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Its row is held while it is ended with everything else: reads wait on the connections of the
+    hot path, of which a session has its part too."""
+    person, busy, other = await make_person(), await make_worker(), await make_worker()
+    paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    held, free = [await granted(client, person, one.headers, "payslip") for one in (busy, other)]
+    limits = httpx.Limits(max_connections=MANY)
+    async with (
+        httpx.AsyncClient(
+            base_url=served.base_url, timeout=60, limits=limits, trust_env=False
+        ) as at,
+        served.services.database.transaction() as tx,
+    ):
+        await tx.execute(HELD, {"id": held})
+        address = f"/v1/grants/{{}}/documents/{paper['id']}/content"
+        asked = asyncio.gather(
+            *(at.get(address.format(held), headers=busy.headers) for _ in range(40))
+        )
+        await until_waiting(tx, 2)
+        for _ in range(5):
+            read = await client.get(address.format(free), headers=other.headers)
+            assert read.status_code == 200
+        await tx.commit()
+        assert {one.status_code for one in await asked} == {200}

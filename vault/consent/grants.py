@@ -13,6 +13,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.living_vaults import hold_living_vault
 from auth.services import CoreServices
 from auth.subjects import Person, Recipient
 from base.database import notify
@@ -26,13 +27,14 @@ from vault.consent.consent_evidence import Change, EvidenceView, Receiver
 from vault.consent.records import grants as records
 from vault.consent.terms import Terms
 from vault.consent.token_scope import grant_actions
-from vault.cursors import Page
+from vault.cursors import Page, Position
 from vault.decisions import AccessAttempt, Denial
 from vault.revocations import CHANNEL
 from vault.rules import Refused, may_revoke, may_see, reason_of, state_of
 from vault.tables import GRANT_ROW
 
 EndedBy = Literal["owner", "recipient", "service"]
+_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,33 +176,34 @@ async def revoke_all_to(
 
     All are one commit: a crash before it leaves all of them live.
     """
-    ids: list[UUID] = []
-    cursor: str | None = None
-    while True:
-        live = await list_grants(services, person, state="live", limit=100, cursor=cursor)
-        ids += [one.id for one in live.items if one.recipient_id == recipient_id]
-        cursor = live.next
-        if cursor is None:
-            break
     return await decisions.decide(
-        services, lambda tx: _revoke_each(services, tx, person, sorted(ids), act)
+        services, lambda tx: _revoke_all_to(services, tx, person, recipient_id, act)
     )
 
 
-async def _revoke_each(
+async def _revoke_all_to(
     services: CoreServices,
     tx: AsyncConnection,
     person: Person,
-    ids: list[UUID],
+    recipient_id: UUID,
     act: ConsentAct | None,
 ) -> list[GrantView] | Denial:
-    """In one order, whoever else revokes them at the same time."""
+    # Whoever gives, or ends all of them in another order, holds the vault too: none is missed, and
+    # neither waits for what the other has.
+    await hold_living_vault(tx, person.id)
     ended: list[GrantView] = []
-    for grant_id in ids:
-        revoked = await revoke_within(services, tx, person, grant_id, act)
-        if isinstance(revoked, Denial):
-            return revoked
-        ended.append(revoked)
+    after: Position | None = None
+    while rows := await records.grants_of_person(
+        tx, person.id, state="live", after=after, limit=_PAGE
+    ):
+        for row in rows:
+            if row.recipient_id != recipient_id:
+                continue
+            revoked = await revoke_within(services, tx, person, row.id, act)
+            if isinstance(revoked, Denial):
+                return revoked
+            ended.append(revoked)
+        after = (0, rows[-1].id)
     return ended
 
 

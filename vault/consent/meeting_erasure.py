@@ -1,5 +1,5 @@
-"""What is left of meetings and invitations when the vault of their person is erased: nothing of
-them, for the hour that their workers still see that one is over."""
+"""What is left of meetings and invitations when the vault of their person is erased, or ends in
+another: nothing of them, for the hour that their workers still see that one is over."""
 
 from uuid import UUID
 
@@ -13,9 +13,10 @@ from vault.consent.records.meetings import MEETING_ROW
 
 
 async def leave_meetings(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> None:
-    """End the meetings of a vault that is erased, and leave nothing of its person in them: their
-    workers see what they see of one that was ended, and not that a vault is gone. The caller MUST
-    hold the vault's lock."""
+    """End the meetings of a vault that is erased, or ends, and leave nothing of its person in them:
+    their workers see what they see of one that was ended, and not that a vault is gone. A code that
+    nobody typed yet serves no more. The caller MUST hold the vault's lock."""
+    await records.delete_unmet(tx, person_id)
     macs = await services.field_encryption.row_macs()
     writer = await services.field_encryption.writer(None)
     reader = await services.field_encryption.reader(None)

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.living_vaults import hold_living_vault
 from auth.person_names import chosen_name
 from auth.services import CoreServices
 from auth.subjects import Worker, snapshot
@@ -119,9 +120,9 @@ async def link(
 ) -> MeetingView | Denial:
     """Link two by the code of a meeting, in the transaction of `meeting_codes.type_code`."""
     found = await records.meeting_of_code(tx, tag)
-    # The same statements in every case: a vault that does not exist is held when none is known.
-    person_id = vault_of(caller) or (found and found.person_id) or new_id()
-    await hold_vault(tx, person_id)
+    # The same statements for every code: a vault that does not exist is held when none is known.
+    person_id: UUID = vault_of(caller) or (found and found.person_id) or new_id()
+    await (hold_vault if isinstance(caller, Worker) else hold_living_vault)(tx, person_id)
     who = await _who(services, tx, caller)
     row = await records.meeting_to_answer(tx, tag)
     judgement = may_answer_code(row and facts_of(row), caller=caller.party)

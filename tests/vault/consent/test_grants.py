@@ -14,6 +14,7 @@ from auth.services import CoreServices
 from base.database import Database
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
+from base.locks import hold_vault
 from tests.fixtures import MoveClock
 from tests.vault.consent.steps import (
     delete_document,
@@ -23,10 +24,20 @@ from tests.vault.consent.steps import (
     make_person,
     make_worker,
 )
+from tests.vault.consent.test_evidence import someone_waits_for_a_lock
 from vault.consent.grant_issue import GrantDraft, RecipientRef, give
-from vault.consent.grants import GrantView, list_grants, live_on, revoke, see
+from vault.consent.grants import (
+    GrantView,
+    list_grants,
+    live_on,
+    revoke,
+    revoke_all_to,
+    revoke_within,
+    see,
+)
 from vault.consent.receipts import consent_record
 from vault.consent.scopes import scope_of
+from vault.decisions import Denial
 from vault.durations import end_of
 from vault.revocations import CHANNEL
 
@@ -295,3 +306,21 @@ async def test_seeing_is_recorded_on_both_sides(services: CoreServices) -> None:
     assert ErrorKind.NOT_FOUND.value == await code_of(
         see(services, await make_worker(services), given.id)
     )
+
+
+async def test_all_of_one_recipient_end_with_all_of_the_vault_and_none_waits_for_the_other(
+    services: CoreServices,
+) -> None:
+    """As when a vault ends in another at that moment, the newest first: it holds the vault."""
+    person, worker = await make_person(services), await make_worker(services)
+    to = draft(RecipientRef(worker_id=worker.id), "payslip")
+    older, newer = [await give(services, person, to) for _ in range(2)]
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, person.id)
+        assert not isinstance(await revoke_within(services, tx, person, newer.id), Denial)
+        stopping = asyncio.create_task(revoke_all_to(services, person, worker.id))
+        await someone_waits_for_a_lock(services)
+        assert not isinstance(await revoke_within(services, tx, person, older.id), Denial)
+    assert await stopping == [], "they ended already, by something else"
+    again = await give(services, person, to)
+    assert [one.id for one in await revoke_all_to(services, person, worker.id)] == [again.id]

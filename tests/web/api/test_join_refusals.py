@@ -1,6 +1,7 @@
 """When two vaults of one person do not become one yet: means that are new, a pace, limits of what
 is read; each refusal is a line."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from auth.rate_buckets import Rate, SharedBuckets, Taken
 from auth.records import joins as records
 from auth.records import people
 from base.key_names import JOIN
-from base.locks import try_hold
+from base.locks import hold_tag, try_hold
 from tests.auth.means_steps import (
     add_card,
     add_phone,
@@ -25,6 +26,7 @@ from tests.auth.means_steps import (
 from tests.fixtures import MakePerson, MoveClock, SomePerson, new_phone
 from tests.joins import answered_join, ask_join, say_yes, type_join
 from tests.steps import deposit, is_problem, log_of
+from tests.vault.consent.test_evidence import someone_waits_for_a_lock
 from tests.vault.decoding import corpus
 from tests.web.api.test_joins import card_alone
 from vault.documents.moves import moved_papers
@@ -274,3 +276,54 @@ async def test_a_pin_for_a_phone_that_comes_is_counted_before_any_lock(
     assert (await say_yes(client, carded, plan["id"], other)).status_code == 200
     assert len(free) == 8, "the yes and the phone, twice"
     assert all(free)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "code", "reason"),
+    [
+        ("DELETE /v1/me/joins/asked", "join_over", "join_over"),
+        ("DELETE /v1/sessions/current", "join_over", "join_over"),
+        ("POST /v1/me/proof/wait", "join_not_now", "join_not_now"),
+    ],
+)
+async def test_a_yes_is_judged_again_under_the_locks(
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: str,
+    code: str,
+    reason: str,
+) -> None:
+    """The papers of both are read in between, which takes time."""
+    ended, stays = await make_person(), await make_person()
+    paper = await deposit(client, ended, corpus.pdf(1))
+    plan = await answered_join(client, ended, stays)
+    whole = moved_papers.possible_doubles
+
+    async def slowly(*args: Any) -> dict[Any, bytes]:
+        method, path = meanwhile.split()
+        changed = await client.request(method, path, headers=ended.headers)
+        assert changed.is_success, changed.text
+        return await whole(*args)
+
+    monkeypatch.setattr(moved_papers, "possible_doubles", slowly)
+    is_problem(await say_yes(client, stays, plan["id"]), 409, code)
+    assert await last_line(client, stays) == ("vault.join", "refused", reason)
+    listed = (await client.get("/v1/documents", headers=stays.headers)).json()["items"]
+    assert paper["id"] not in [one["id"] for one in listed]
+
+
+@pytest.mark.parametrize("what", ["the vault", "its phone"])
+async def test_a_yes_waits_for_what_is_done_in_the_vault_that_ends(
+    client: httpx.AsyncClient, services: Services, make_person: MakePerson, what: str
+) -> None:
+    """Else it would be lost there: a paper that is added, a means of the phone."""
+    ended, stays = await make_person(), await make_person()
+    plan = await answered_join(client, ended, stays)
+    async with services.database.transaction() as tx:
+        (phone,) = await joined_means.phones_of(services, tx, ended.id)
+        await hold_tag(tx, ended.id.bytes[8:] if what == "the vault" else phone)
+        yes = asyncio.create_task(say_yes(client, stays, plan["id"]))
+        await someone_waits_for_a_lock(services)
+        assert not yes.done()
+    assert (await yes).status_code == 200

@@ -129,6 +129,13 @@ async def met_workers(connection: AsyncConnection, person_id: UUID) -> list[Row[
     return list(found)
 
 
+async def delete_unmet(connection: AsyncConnection, person_id: UUID) -> None:
+    """Delete the meetings of a person that no worker is in: nobody types their codes any more."""
+    await connection.execute(
+        delete(Meeting).where(Meeting.person_id == person_id, Meeting.worker_id.is_(None))
+    )
+
+
 async def agreed_meetings(
     connection: AsyncConnection, person_id: UUID, worker_id: UUID
 ) -> list[Row[Any]]:

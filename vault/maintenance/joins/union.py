@@ -66,10 +66,20 @@ async def join(services: Services, person: Person, join_id: UUID, typed: TypedYe
         return await _say_yes(services, person, view, typed)
     except ServiceError:
         # Of two at once, the second finds its proof used up, by the same yes.
-        now = await see(services, person, join_id)
-        if now.state == "joined":
-            return now
+        made = await _made(services, person, join_id)
+        if made is not None:
+            return made
         raise
+
+
+async def _made(services: Services, person: Person, join_id: UUID) -> JoinView | None:
+    """The join, if it is made; None of one that is not, or was withdrawn: its refusal is said."""
+    macs = await services.field_encryption.row_macs()
+    async with services.database.transaction() as tx:
+        row = await records.join(tx, macs, join_id)
+        if row is None or row.stays_id != person.id or row.joined_at is None:
+            return None
+        return await view_of_join(services, tx, row, person)
 
 
 async def _say_yes(services: Services, person: Person, view: JoinView, typed: TypedYes) -> JoinView:
