@@ -112,6 +112,13 @@ class Settings(BaseSettings):
     operator_email: str = Field(
         "", description="Address of the operator, who is told of each reported access and answers."
     )
+    report_answer_days: int = Field(
+        7,
+        ge=1,
+        le=28,
+        description="Days within which the operator answers a reported access: whoever reports one"
+        " is told so. Never more than the month of the law (GDPR, article 12(3)).",
+    )
     sms_gateway_url: str | None = Field(None, description="HTTP gateway that sends SMS (POST).")
     sms_gateway_token: SecretStr | None = Field(None, description="Bearer token of the gateway.")
 

@@ -99,6 +99,18 @@ class DocumentView:
         return [note for note in notes if not (self.gives_original and note in _OF_THE_COPY)]
 
     @property
+    def own_media_type(self) -> str:
+        """Of the file that its owner gets: what they put in, or the PDF of several photos."""
+        parts = self.file["parts"]
+        alone = len(parts) == 1
+        return str(parts[0]["media_type"] if alone else self.file["rendition_media_type"])
+
+    @property
+    def given_media_type(self) -> str:
+        """Of the file that recipients get."""
+        return str(self.file["media_type" if self.gives_original else "rendition_media_type"])
+
+    @property
     def given_size(self) -> int:
         """How many bytes recipients get."""
         return int(self.file["size" if self.gives_original else "rendition_size"])

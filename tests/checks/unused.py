@@ -51,6 +51,8 @@ ALLOWED = {
     "failure_message": "a template calls it",
     "validity": "a template reads it",
     "given_size": "a template reads it",
+    "given_media_type": "a template reads it",
+    "own_media_type": "a template reads it",
     "notes_of": "a template calls it",
     "original_carries": "a template calls it",
     "mib": "a template reads it",

@@ -29,7 +29,7 @@ async def test_one_tap_is_one_line(
     await page.goto(f"{served.base_url}/pro/grants/{grant}/documents/{paper['id']}")
     await until(page, "navigator.serviceWorker.controller !== null")
     async with page.expect_download() as download:
-        await page.get_by_text("Ouvrir le fichier (").click()
+        await page.get_by_text("Télécharger le papier (").click()
     await (await download.value).path()
     await context.close()
     told = await log_of(client, person)

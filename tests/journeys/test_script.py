@@ -299,7 +299,7 @@ async def test_the_discreet_name_is_everywhere_until_it_is_taken_back(
     assert "discreet" in shown["icons"][0]["src"]
     await page.goto(page.url.replace("/me", "/language"))
     await _without_network(page, "Pas de réseau – Carnet")
-    await page.click("summary")
+    await page.click("summary:has-text('Cacher le nom')")
     await page.click("button[name=discreet]")
     await page.wait_for_url("**/documents")
     assert await page.title() == "Mes papiers – Unefois"

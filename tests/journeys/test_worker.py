@@ -163,7 +163,7 @@ async def test_a_worker_sees_a_paper_large_and_turned_and_whose_it_is(
     assert await picture.evaluate("e => getComputedStyle(e).rotate") == "90deg"
     written = await keyboard.page.inner_text(".watermark span >> nth=0")
     assert re.match(r"Camille Moreau, \d+(?:er)? \w+ \d{4}", written)
-    assert await keyboard.says("Le fichier que vous ouvrez n’est pas changé")
+    assert await keyboard.says("Le fichier que vous téléchargez n’est pas changé")
     # To turn and to magnify opened it once.
     lines = [one["action"] for one in await log_of(client, person)]
     assert lines.count("document.read") == 1

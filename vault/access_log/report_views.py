@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ class ReportView:
     """A report: what its person wrote, and the operator's answer once there is one.
 
     `id` is the reference that the messages name. `organisation_told`: whether the organisation of
-    whoever acted was told too.
+    whoever acted was told too. `answer_by`: until when the operator said that they answer.
     """
 
     id: UUID
@@ -29,6 +29,7 @@ class ReportView:
     organisation_told: bool
     answer: str | None = field(repr=False)
     answered_at: datetime | None
+    answer_by: datetime
 
 
 async def reports_on(
@@ -43,11 +44,16 @@ async def reports_on(
     views = {}
     for row in rows:
         macs.check(REPORT_ROW, row)
-        views[row.event_id] = view_of(row, reader.open(REPORT, row.id, row.sealed))
+        views[row.event_id] = view_of(services, row, reader.open(REPORT, row.id, row.sealed))
     return views
 
 
-def view_of(row: Row[Any], values: dict[str, Any]) -> ReportView:
+def answer_by(services: CoreServices, reported_at: datetime) -> datetime:
+    """Until when the operator answers what was reported at a moment."""
+    return reported_at + timedelta(days=services.settings.report_answer_days)
+
+
+def view_of(services: CoreServices, row: Row[Any], values: dict[str, Any]) -> ReportView:
     """The report of a row and of what it seals. The caller MUST have checked the row's MAC."""
     return ReportView(
         id=row.id,
@@ -56,4 +62,5 @@ def view_of(row: Row[Any], values: dict[str, Any]) -> ReportView:
         organisation_told=values["organisation_told"],
         answer=values.get("answer"),
         answered_at=row.answered_at,
+        answer_by=answer_by(services, row.created_at),
     )

@@ -30,7 +30,7 @@ from vault import rate_limit
 from vault.access_log import records
 from vault.access_log.entries import EntryView, find_for_person
 from vault.access_log.records import REPORT_ROW
-from vault.access_log.report_views import ReportView, view_of
+from vault.access_log.report_views import ReportView, answer_by, view_of
 from vault.decisions import (
     AccessAttempt,
     Denial,
@@ -53,12 +53,13 @@ _LANGUAGE = "fr"
 
 @dataclass(frozen=True, slots=True)
 class ListedReport:
-    """A report as the operator lists it: nothing of what it says. `altered`: its row was changed
-    without the service's key, and does not open."""
+    """A report as the operator lists it: nothing of what it says. `answer_by`: when its answer is
+    due. `altered`: its row was changed without the service's key, and does not open."""
 
     id: UUID
     reported_at: datetime
     answered_at: datetime | None
+    answer_by: datetime
     organisation: str
     altered: bool
 
@@ -104,6 +105,7 @@ async def list_reports(services: CoreServices, *, waiting: bool = True) -> list[
                 id=row.id,
                 reported_at=row.created_at,
                 answered_at=row.answered_at,
+                answer_by=answer_by(services, row.created_at),
                 organisation=await _name_of(services, tx, row.organisation_id),
                 altered=not macs.holds(REPORT_ROW, row),
             )
@@ -126,7 +128,7 @@ async def see_report(services: CoreServices, report_id: UUID) -> OpenedReport:
         raise await record_refusal(services, attempt, Reason.NOT_FOUND)
     values = await _open(services, row)
     return OpenedReport(
-        report=view_of(row, values),
+        report=view_of(services, row, values),
         event_id=row.event_id,
         at=values["at"],
         action=values["action"],
@@ -205,7 +207,7 @@ async def _report(
     await records.add_report(tx, **macs.add(REPORT_ROW, row))
     details: dict[str, str | int] = {"report": str(report_id), "event": str(event_id)}
     await record_allowed(services, tx, at, replace(attempt, details=details))
-    return ReportView(report_id, at, words, told, None, None)
+    return ReportView(report_id, at, words, told, None, None, answer_by(services, at))
 
 
 async def _tell(

@@ -64,6 +64,7 @@ class ReportOut(BaseModel):
     organisation_told: bool = Field(description="Whether the actor's organisation was told too.")
     answer: str | None
     answered_at: datetime | None
+    answer_by: datetime = Field(description="Until when the operator said that they answer.")
 
 
 class EntryOut(BaseModel):
@@ -159,7 +160,8 @@ async def report(
     event_id: PathId, services: ServicesDep, person: PersonDep, body: ReportIn | None = None
 ) -> ReportOut:
     """Say that a line is not normal. The operator is told, and so is the organisation of whoever
-    acted under a grant; neither learns whose vault it is. A second call gives the first report."""
+    acted under a grant; neither learns whose vault it is. The operator answers, not whoever
+    acted, in `report` of that line, until `answer_by`. A second call gives the first report."""
     text = body.text if body else ""
     return _report_out(await reports.report(services, person, event_id, text))
 
@@ -206,4 +208,5 @@ def _report_out(report_: ReportView) -> ReportOut:
         organisation_told=report_.organisation_told,
         answer=report_.answer,
         answered_at=report_.answered_at,
+        answer_by=report_.answer_by,
     )

@@ -65,7 +65,8 @@ def _answer(settings: Settings, options: argparse.Namespace, signals: Signals) -
 
 def _columns(one: ListedReport) -> list[str]:
     state = "altered" if one.altered else "answered" if one.answered_at else "waiting"
-    return [str(one.id), rfc3339(one.reported_at), state, one.organisation or "-"]
+    due = "-" if one.answered_at else rfc3339(one.answer_by)
+    return [str(one.id), rfc3339(one.reported_at), state, one.organisation or "-", due]
 
 
 def _lines(opened: OpenedReport) -> list[str]:

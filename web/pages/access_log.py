@@ -46,6 +46,7 @@ async def show_log(page: PersonPageDep, cursor: str | None = None, paper: str = 
         opened=any(is_opened_by_another(entry) for entry in entries),
         reportable=is_reportable,
         first=cursor is None,
+        team=page.services.settings.operator_email,
         joined=await list_joined(page.services, page.person),
         paper=next(iter(of.values()), None),
     )
@@ -88,7 +89,9 @@ async def _report_values(page: PersonPage, event_id: UUID) -> dict[str, Any]:
         "grant": await _live_grant(page, entry),
         "reportable": is_reportable,
         "longest": reports.MAX_TEXT,
+        "answer_days": page.services.settings.report_answer_days,
         "typed": "",
+        "team": page.services.settings.operator_email,
     }
 
 

@@ -224,7 +224,7 @@ async def content(document_id: PathId, number: VersionNumber, page: PersonPageDe
 
 @router.get("/documents/{document_id}/versions/{number}/preview")
 async def preview(document_id: PathId, number: VersionNumber, page: PersonPageDep) -> Response:
-    """The preview of the first page of one version."""
+    """The preview of the first page of one version, also to be seen alone."""
     return await _download(document_id, number, page, preview=True)
 
 
@@ -234,4 +234,4 @@ async def _download(
     stream = await retrieval.open_own(
         page.services, page.person, document_id, part=None, preview=preview, version=number
     )
-    return ContentResponse(page.services, stream, None)
+    return ContentResponse(page.services, stream, None, inline=preview)

@@ -1,5 +1,6 @@
 """What an owner is told of a file: what was taken out of it, its signatures, its scan."""
 
+from vault.decoding.media import MediaType
 from web.i18n.error_messages import _
 
 NOTES = {
@@ -59,3 +60,8 @@ SCANS = {
     "waiting": _("Nous vérifions que ce fichier n’a pas de virus. Vous n’avez rien à faire."),
     "infected": _("Attention : ce fichier contient un virus. Personne d’autre ne peut l’ouvrir."),
 }
+
+
+def kind_of_file(media_type: str) -> str:
+    """What a file is, in a word, where it is taken away."""
+    return "PDF" if media_type == MediaType.PDF else _("photo")

@@ -15,7 +15,7 @@ from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, _, error_messages
 from web.pages import desk_labels, means_labels
 from web.pages.failure_fields import field_to_correct
-from web.pages.file_labels import NOTES, SCANS, SIGNATURES
+from web.pages.file_labels import NOTES, SCANS, SIGNATURES, kind_of_file
 from web.pages.means_reasons import MEANS_REASONS
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "SIGNATURES",
     "STATES",
     "due_label",
+    "kind_of_file",
     "name_in",
     "official_name",
     "type_names",
@@ -35,6 +36,8 @@ __all__ = [
 
 DISCREET_NAME = _("Carnet")
 """What the site calls itself where its own name would tell too much."""
+WITH_FRENCH = _("avec le français dessous")
+"""Of a language, in that language: each line stands in French under it."""
 NOT_DONE = {
     "signed_out": _("Ce n’est pas ouvert ici. Entrez pour continuer."),
     "not_sent": _(

@@ -98,7 +98,9 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "beside": lambda entry: no_break(beside(entry, language).strip()),
         "session": pass_context(lambda at, one, now: _session(one, now, language, at["zone"])),
         "instant": datetime.fromisoformat,
+        "is_past": lambda moment: moment < clock.now(),
         "translate": translate,
+        "translate_to": lambda text, code: translations(code).gettext(text),
         "fill": fill,
         "phone": lambda text: isolated(no_break(national(text)), language),
         "no_break": no_break,
@@ -119,6 +121,7 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         ),
         "length_of_time": lambda text: no_break(Phrases(language, PARIS).length(text)),
         "file_size": lambda size: size_text(size, language),
+        "file_kind": lambda media_type: translate(labels.kind_of_file(media_type)),
     }
 
 

@@ -18,7 +18,7 @@ from web.http.dependencies import remember_session
 from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
-from web.pages import cookies, forms, return_address
+from web.pages import cookies, failure_notes, forms, return_address
 from web.pages.assisted_ends import after_beside, given_beside
 from web.pages.demonstration import demo_account, demo_message
 from web.pages.goodbyes import say_goodbye
@@ -59,15 +59,13 @@ async def start_worker(page: VisitorPageDep) -> Response:
 @router.get("/sign-in/{sign_in_id}")
 async def ask_code(sign_in_id: PathId, page: VisitorPageDep) -> Response:
     """The form for the code."""
-    return await page.show(
-        "code.html", **await _code_values(page, "person", sign_in_id, _said(page))
-    )
+    return await _ask_code(page, "person", sign_in_id, _said(page))
 
 
 @router.get("/pro/sign-in/{sign_in_id}")
 async def ask_code_of_worker(sign_in_id: PathId, page: VisitorPageDep) -> Response:
     """The form for a worker's code."""
-    return await page.show("code.html", **await _code_values(page, "worker", sign_in_id, ""))
+    return await _ask_code(page, "worker", sign_in_id, "")
 
 
 @router.post("/sign-in/{sign_in_id}/again", dependencies=[Depends(limit_sign_ins)])
@@ -149,6 +147,18 @@ async def _start(page: Page, kind: AccountKind) -> Response:
         values = {"kind": kind, "typed": typed, "owner": form.get("device")}
         return await page.show_failure(failure, "welcome.html", **values)
     return go(_code_page(kind, started.id, form.get("device")))
+
+
+async def _ask_code(page: Page, kind: AccountKind, sign_in_id: PathId, device: str) -> Response:
+    """The page of a code that this browser waits for. « Back » asks for it again once it was used:
+    it leads home whoever is inside, and has no field for anybody else."""
+    values = await _code_values(page, kind, sign_in_id, device)
+    waiting = values["asks_pin"] or values["sent_to"] is not None
+    if not waiting and not await failure_notes.waiting(page.request, page.services, page.secret):
+        subject, _ = await signed_in(page.request, page.services, kind, used=False, locked_too=True)
+        if subject is not None:
+            return go(_HOMES[kind])
+    return await page.show("code.html", **values)
 
 
 async def _send_again(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response:

@@ -1,6 +1,8 @@
 """What the top bar of every page leads to: the languages, and a name that tells nothing."""
 
-from fastapi import Request, Response
+from typing import Annotated
+
+from fastapi import Query, Request, Response
 
 from base.errors import not_found
 from web.http.dependencies import ServicesDep
@@ -15,20 +17,27 @@ router = page_router()
 
 @router.get("/language")
 async def see_languages(page: VisitorPageDep, back: str = "/") -> Response:
-    """Every language, each in its own script."""
+    """Every language alone, then with French under it: each in its own words."""
     back = own_address(came_from(page.request) if back == UNKNOWN_PAGE else back)
     return await page.show("language.html", back=back, here=back)
 
 
 @router.get("/language/{language}")
 async def choose_language(
-    language: str, request: Request, services: ServicesDep, back: str = "/"
+    language: str,
+    request: Request,
+    services: ServicesDep,
+    back: str = "/",
+    second: Annotated[str, Query(alias="with")] = "",
 ) -> Response:
-    """Remember a language, and return to the same page."""
-    if language not in LANGUAGES:
+    """Remember a language, and return to the same page. `second`: one to show under it, or none;
+    what was chosen before, unless it says."""
+    if language not in LANGUAGES or second not in ("", cookies.NO_SECOND, *LANGUAGES):
         raise not_found()
     response = go(own_address(back))
     cookies.put_choice(request, response, services.settings, "language", language)
+    if second:
+        cookies.put_choice(request, response, services.settings, "second", second)
     return response
 
 

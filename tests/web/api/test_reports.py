@@ -24,7 +24,7 @@ async def test_a_line_is_reported_and_answered_in_place(
     assert sent.status_code == 200, sent.text
     report = sent.json()
     assert set(report) == {
-        "id", "reported_at", "text", "organisation_told", "answer", "answered_at",
+        "id", "reported_at", "text", "organisation_told", "answer", "answered_at", "answer_by",
     }  # fmt: skip
     assert (report["text"], report["answer"], report["answered_at"]) == (
         "Ce n’est pas moi.", None, None,

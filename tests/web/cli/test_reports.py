@@ -60,7 +60,7 @@ async def test_a_report_is_listed_read_and_answered(
     reference = sent.json()["id"]
 
     (listed,) = [row for row in unefois("reports", "list").splitlines() if reference in row]
-    assert listed.split("\t")[2:] == ["waiting", "-"]
+    assert listed.split("\t")[2:] == ["waiting", "-", sent.json()["answer_by"]]
     assert "venue" not in listed
     read = unefois("reports", "see", reference)
     # Words of several lines are set in: none looks like a line of the command.

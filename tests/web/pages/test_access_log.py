@@ -70,7 +70,7 @@ def test_what_says_the_same_within_an_hour_is_one_line_and_loses_nothing() -> No
         return entry(NOON - timedelta(minutes=minutes), "Camille", **changes)  # type: ignore[arg-type]
 
     refused = replace(ago(3), outcome="refused", reason="revoked")
-    report = ReportView(new_id(), NOON, "", False, None, None)
+    report = ReportView(new_id(), NOON, "", False, None, None, NOON)
     reported = replace(ago(4), report=report)
     entries = [ago(0), ago(1, action="document.preview"), refused, reported, ago(5)]
     entries += [replace(ago(6), details={"version": 1}), ago(60), ago(61)]

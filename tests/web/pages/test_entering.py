@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -130,6 +131,63 @@ async def test_no_browser_fills_in_a_code_again(served: Served) -> None:
             assert 'autocomplete="one-time-code"' in form.split("</form>")[0]
             names.append(re.findall(r'name="([^"]+)"', form)[0])
     assert len({*names}) == 4
+
+
+@pytest.mark.parametrize("device", ["own", "shared"])
+async def test_back_to_the_page_of_a_code_that_was_used_has_no_field(
+    served: Served, device: str
+) -> None:
+    phone = new_phone()
+    async with browser(served, language="fr") as at:
+        page = (await at.get("/?done=x")).text
+        said = {**hidden(page), "phone": phone, "device": device}
+        address = (await at.post("/sign-in", data=said)).headers["location"]
+        waiting = (await at.get(address)).text
+        assert 'id="code"' in waiting
+        code = await last_code(served.services, phone)
+        await at.post(address, data={**hidden(waiting), "code": code})
+        inside = await at.get(address)
+        assert (inside.status_code, inside.headers["location"]) == (303, "/documents")
+        page = (await at.get("/documents")).text
+        token = dict(re.findall(r'name="(form)" value="([^"]+)"', page))
+        await at.post("/sign-out", data=token)
+        for _ in range(2):  # The second time with the secret of a new visit.
+            again = await at.get(address)
+            assert again.headers["cache-control"] == "no-store"
+            assert "Ce code ne marche plus" in again.text
+            assert 'id="code"' not in again.text
+            assert 'action="/sign-in' not in again.text
+            assert phone[-2:] not in again.text.partition("<main")[2]
+            assert re.search(r'class="button main" href="/">Recommencer', again.text)
+
+
+async def test_a_code_of_yesterday_has_no_field_and_another_is_asked_for(
+    served: Served, moved_clock: MoveClock
+) -> None:
+    async with browser(served, language="fr") as at:
+        page = (await at.get("/?done=x")).text
+        begun = await at.post("/sign-in", data={**hidden(page), "phone": new_phone()})
+        address = begun.headers["location"]
+        moved_clock(timedelta(minutes=11))
+        late = (await at.get(address)).text
+        assert "Ce code est trop ancien." in late
+        assert 'id="code"' not in late
+        again = await at.post(f"{address.partition('?')[0]}/again", data=hidden(late))
+        assert again.headers["location"].endswith("done=code_again")
+        assert 'id="code"' in (await at.get(again.headers["location"])).text
+
+
+async def test_a_worker_who_is_inside_goes_back_to_no_code(
+    served: Served, make_worker: MakeWorker
+) -> None:
+    worker = await make_worker()
+    async with browser(served, worker=worker.token) as at:
+        inside = await at.get(f"/pro/sign-in/{uuid4()}")
+        assert (inside.status_code, inside.headers["location"]) == (303, "/pro/people")
+    async with browser(served) as at:
+        outside = (await at.get(f"/pro/sign-in/{uuid4()}")).text
+        assert 'id="code"' not in outside
+        assert re.search(r'class="button main" href="/pro">Recommencer', outside)
 
 
 async def test_of_other_devices_only_an_own_one_tells(served: Served) -> None:

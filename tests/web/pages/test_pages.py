@@ -15,6 +15,7 @@ from PIL import Image
 from base.settings import Settings
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.web.pages.answers import Browser
+from tests.web.pages.test_entering import browser, hidden
 from vault.documents import own_documents
 from web.pages import assets, cookies, forms
 
@@ -216,6 +217,7 @@ async def test_a_paper_is_added_once_and_shown(served: Served, make_person: Make
         page = await browser.get(answer.headers["location"])
         assert "&lt;b&gt;Mars&lt;/b&gt;" in page.text
         assert "<b>Mars" not in page.text
+        assert "Télécharger le papier (photo, " in page.text
         again = await add(served, person, browser, photo, type="payslip")
         assert again.headers["location"].endswith("?done=held")
         held = await browser.get(answer.headers["location"].split("?")[0] + "/content")
@@ -352,12 +354,13 @@ async def test_a_newer_version_that_cannot_be_kept_leaves_the_old_one(
         assert "Mis à la place de l’ancien</dt><dd>le " in (await browser.get(address)).text
 
 
-async def test_the_inbox_is_shown_in_the_demo_only(
-    served: Served, make_person: MakePerson, client: httpx.AsyncClient
-) -> None:
-    await make_person()
-    address = "/sign-in/01890000-0000-7000-8000-000000000000"
-    assert "Démonstration" in (await client.get(address)).text
-    for changes in ({"mode": "production"}, {"messenger": "smtp"}):
-        with served_with(served, **changes):
-            assert "Démonstration" not in (await client.get(address)).text
+async def test_the_inbox_is_shown_in_the_demo_only(served: Served, make_person: MakePerson) -> None:
+    person = await make_person()
+    async with browser(served) as at:
+        page = (await at.get("/?done=x")).text
+        begun = await at.post("/sign-in", data={**hidden(page), "phone": person.phone})
+        address = begun.headers["location"]
+        assert "Démonstration" in (await at.get(address)).text
+        for changes in ({"mode": "production"}, {"messenger": "smtp"}):
+            with served_with(served, **changes):
+                assert "Démonstration" not in (await at.get(address)).text

@@ -61,4 +61,5 @@ async def test_another_browser_is_not_asked(
         await at.post(address, data={**hidden(shown), "code": code})
         elsewhere = (await other.get(address)).text
         assert "code secret" not in elsewhere
-        assert "Le code marche seulement sur l’appareil où vous l’avez demandé" in elsewhere
+        assert "il a été demandé sur un autre appareil" in elsewhere
+        assert 'id="code"' not in elsewhere

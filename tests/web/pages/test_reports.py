@@ -28,13 +28,15 @@ async def test_a_line_is_reported_and_its_answer_read_there(
         assert "Vous avez ouvert vos papiers avec un code" in form
         assert "L’équipe de ce site, où sont gardés vos papiers." in form
         assert "nous lui disons" not in form
+        assert "vous répond dans 7 jours au plus" in form
+        assert "ne lit pas ce que vous écrivez" not in form, "nobody else did it"
         token = await forms.token_for(served.services, person.token)
         sent = await browser.post(address, data={"form": token, "text": "<b>Ce n’est pas moi</b>"})
         assert (sent.status_code, sent.headers["location"]) == (303, f"{address}?done=reported")
         shown = (await browser.get(sent.headers["location"])).text
         assert "C’est envoyé" in shown
         assert "&lt;b&gt;Ce n’est pas moi&lt;/b&gt;" in shown
-        assert "La réponse viendra ici." in shown
+        assert "L’équipe répond ici, au plus tard le " in shown
         assert '<form method="post" action="/access-log' not in shown
         (made,) = [
             one["report"] for one in await log_of(client, person) if one["report"] is not None
@@ -70,6 +72,7 @@ async def test_who_will_know_is_said_before_and_what_she_sees_is_stopped_after(
         assert ("CCAS de Lys : nous ne lui disons rien." in form) == (not mailed)
         asked = (await browser.get(await line_of(client, person, "consent.request"))).text
         assert "nous lui disons" not in asked.replace("\u00a0", " ")
+        assert "Camille Moreau ne lit pas ce que vous écrivez." in form
         assert stop in form
         assert "Vous aviez donné votre accord à Camille Moreau le " in form
         token = await forms.token_for(served.services, person.token)
@@ -87,6 +90,31 @@ async def test_who_will_know_is_said_before_and_what_she_sees_is_stopped_after(
         assert request in (await browser.get(stopped.headers["location"])).text
         assert request not in (await browser.get("/grants")).text
         assert stop not in (await browser.get(address)).text
+
+
+async def test_an_answer_that_is_late_is_said_and_whom_to_ask(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person = await make_person()
+    address = await line_of(client, person, "sign_in.success")
+    settings = vars(served.services.settings)
+    async with browser_of(served, person) as browser:
+        token = await forms.token_for(served.services, person.token)
+        sent = await browser.post(address, data={"form": token})
+        for days, late in ((1, False), (0, True)):
+            monkeypatch.setitem(settings, "report_answer_days", days)
+            for at in (sent.headers["location"], "/access-log"):
+                shown = (await browser.get(at)).text.replace("\u00a0", " ")
+                assert ("La réponse est en retard" in shown) == late
+                assert (settings["operator_email"] in shown) == late
+                assert ("www.cnil.fr" in shown) == late
+        (made,) = [one["report"] for one in await log_of(client, person) if one["report"]]
+        assert made["answer_by"] == made["reported_at"]
+        await reports.answer_report(served.services, made["id"], "Nous l’avons vu.")
+        assert "en retard" not in (await browser.get(address)).text
 
 
 async def test_too_long_a_text_is_kept_and_said(

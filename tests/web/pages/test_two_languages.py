@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import httpx
 import pytest
@@ -219,16 +220,42 @@ async def test_a_copy_that_may_be_stored_is_told_in_french_beside(
 
 async def test_it_is_chosen_and_taken_back_on_the_page_of_languages(served: Served) -> None:
     async with httpx.AsyncClient(base_url=served.base_url) as browser:
-        for code in ("ar", "none"):
-            page = (await browser.get("/language?back=/pro")).text
-            assert f'href="/second-language/{code}?back=/pro"' in page
-            chosen = await browser.get(f"/second-language/{code}?back=/pro")
+        for address in ("/second-language/ar?back=/pro", "/language/fr?back=/pro&with=none"):
+            page = unescape((await browser.get("/language?back=/pro")).text)
+            assert f'href="{address}"' in page
+            chosen = await browser.get(address)
             assert chosen.headers["location"] == "/pro"
             browser.cookies.update(chosen.cookies)
             assert ('class="second" lang="ar"' in (await browser.get("/pro")).text) == (
-                code == "ar"
+                "/ar" in address
             )
-        assert (await browser.get("/second-language/xx")).status_code == 404
+        for unknown in ("/second-language/xx", "/language/ar?with=xx", "/language/xx?with=fr"):
+            assert (await browser.get(unknown)).status_code == 404
+
+
+@pytest.mark.parametrize("language", ["ar", "uk"])
+async def test_one_or_two_languages_are_chosen_without_reading_french(
+    served: Served, language: str
+) -> None:
+    """The name alone gives that language alone; with French, it says so in its own words."""
+    with_french = {"ar": "مع الفرنسية تحتها", "uk": "з французькою під нею"}[language]
+    async with httpx.AsyncClient(base_url=served.base_url) as browser:
+        page = unescape((await browser.get("/language")).text)
+        to = f'<a class="button" href="(/language/{language}[^"]*)" lang="{language}"[^>]*>(.*)</a>'
+        said = dict(re.findall(to, page))
+        links = {address: re.sub("<[^>]+>", "", words).split() for address, words in said.items()}
+        alone, two = links
+        name = languages()[language].name.split()
+        assert links == {alone: name, two: [*name, "+", "Français", *with_french.split()]}
+        for address, expected in ((alone, set()), (two, {"fr"})):
+            chosen = await browser.get(address)
+            browser.cookies.update(chosen.cookies)
+            shown = (await browser.get("/pro")).text
+            assert f'<html lang="{language}"' in shown
+            assert set(re.findall(r'class="second" lang="([^"]*)"', shown)) == expected
+            choices = unescape((await browser.get("/language")).text)
+            (current,) = re.findall(r'href="([^"]*)"[^>]*aria-current="true"', choices)
+            assert current == address
 
 
 def test_what_depends_on_the_language_stays_that_of_the_first() -> None:

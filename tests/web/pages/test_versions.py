@@ -143,11 +143,14 @@ async def test_an_older_version_is_seen_opened_recorded_and_nobody_else_s(
         page = await browser.get(f"{address}/versions")
         for number in (1, 2):
             assert f'href="{address}/versions/{number}/content"' in page.text
+        # What is taken away says so; the picture is looked at.
+        assert page.text.count("Télécharger le papier (photo, ") == 2
         old = await browser.get(f"{address}/versions/1/content")
         assert old.content == photo
         assert old.headers["content-disposition"].startswith("attachment")
         small = await browser.get(f"{address}/versions/1/preview")
         assert small.headers["content-type"] == "image/jpeg"
+        assert small.headers["content-disposition"].startswith("inline")
         reads = [e for e in await log_of(client, person) if e["action"] == "document.read"]
         assert len(reads) == 1
         for wrong in ("3", "0", "-1", "x", "99999999999999999999"):

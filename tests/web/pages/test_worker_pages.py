@@ -57,7 +57,7 @@ async def test_each_paper_is_there_once_under_the_grants_that_show_it(
     card = words(page).split("Paie de mai")[1].split("Demander des papiers")[0]
     assert "Pour le logement" in card
     assert "Pour la cantine" in card
-    assert card.count("Ouvrir le fichier (") == 1
+    assert card.count("Télécharger le papier (PDF, ") == 1
 
 
 async def test_a_paper_that_may_not_be_read_is_named_and_not_opened(
