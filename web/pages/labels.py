@@ -105,7 +105,10 @@ DONE = {
         " carte, sortez d’abord de votre espace."
     ),
     "beside_ended": _("C’est terminé. Votre espace est rouvert."),
-    "bye_beside": _("C’est fermé. Rien ne reste sur cet appareil. Vous pouvez le rendre."),
+    "bye_beside": _(
+        "C’est fermé. Rien ne reste sur cet appareil, sauf la feuille de la carte ou un papier, si"
+        " vous les avez enregistrés : effacez-les des téléchargements. Puis rendez l’appareil."
+    ),
     **means_labels.DONE,
     **desk_labels.DONE,
 }

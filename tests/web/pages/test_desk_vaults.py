@@ -105,6 +105,8 @@ async def test_a_vault_is_opened_and_its_printed_card_opens_it(
         "Cinq choses à savoir",
     ]
     assert end.text.split("<main")[1].count("<li>") == 5
+    steps = re.findall(r'<a class="(button[^"]*)" href="([^"]+)"', end.text.split("<main")[1])
+    assert steps == [("button main", "/pro/beside"), ("button", "/pro/desk")]
     assert sheet.headers["content-type"] == "application/pdf"
     assert "Zahra" in text_of(sheet.content)
     assert "03 20 00 00 00" in text_of(sheet.content).replace("\xa0", " ")

@@ -67,6 +67,11 @@ async def test_two_sides_are_taken_moved_taken_again_and_kept_as_one(
         assert (await browser.get(one)).status_code == 404
         kept = await say(served, person, browser, f"{draft}/check")
         address = kept.headers["location"].split("?")[0]
+        another = [
+            'href="/documents/add"' in (await browser.get(one)).text.split("<h1>")[0]
+            for one in (kept.headers["location"], address)
+        ]
+        assert another == [True, False], "as soon as one is kept, the next"
         for part, colour in ((1, "blue"), (2, "green")):
             photo = await browser.get(f"{address}/content?part={part}")
             assert photo.content == a_photo(colour)
