@@ -150,6 +150,7 @@ NO_PAGES = {
     "/pro/desk/vault/anchor",
     "/pro/desk/vault/opened",
     "/pro/desk/vault/pin",
+    "/pro/desk/vault/turn",
     "/pro/grants/{grant_id}/documents/{document_id}/preview",
     "/pro/grants/{grant_id}/documents/{document_id}/pages/{number}",
     "/pro/grants/{grant_id}/documents/{document_id}/content",

@@ -65,7 +65,7 @@ QUERIES |= {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
 HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add", "/me/means/{means_id}/free"}
 HOME |= {"/pro/desk/vault/{step}", "/mandates/{mandate_id}", "/me/anchor/remove"}
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
-HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin")}
+HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
 """Who has a session is sent on from there."""
 
 
