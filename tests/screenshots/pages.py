@@ -143,6 +143,7 @@ NO_PAGES = {
     "/pro/grants",
     "/pro/doings.csv",
     "/pro/desk/vault/{step}",
+    "/pro/grants/{grant_id}/add/{step}",
     # What came of a form with a PIN in it, said once to who sent it.
     "/failed",
     "/pro/failed",

@@ -154,8 +154,13 @@ REASONS = {
     "report_answered": _("ce message a déjà une réponse"),
 }
 _WHOLE_DATE = _("Écrivez le jour, le mois et l’année. Ou n’écrivez rien.")
-# Of a date in three fields of which one is empty.
+# Of a date in three fields of which one is empty; of a sort of paper, where a grant says which.
 MISSING_PARTS = {
+    "granted_type": ErrorMessage(
+        _("Quel papier est-ce ?"),
+        _("Vous n’avez pas choisi la sorte de papier."),
+        _("Choisissez dans la liste. Elle a seulement ce que la personne permet."),
+    ),
     "day": ErrorMessage(
         _("Il manque le jour"),
         _("Il manque le jour de la date."),
