@@ -58,8 +58,8 @@ async def test_what_a_worker_added_is_told_and_no_link_leads_to_it(
     assert "Vous avez ajouté un papier." in words(done)
     assert "C’est avec ses papiers. Vous ne le voyez pas ici" in words(done)
     assert "Voir ce papier" not in done.text
-    for page in (words(begun), before):
-        assert "Vous ne les verrez pas ici, sauf si la personne les montre." in page
+    for shown in (words(begun), before):
+        assert "Vous ne les verrez pas ici, sauf si la personne les montre." in shown
     assert before.index("d’une même case") < before.index("Papier 1")
 
 
