@@ -48,7 +48,7 @@ async def test_beside_somebody(
     await page.goto(f"{served.base_url}/pro/people")
     await expect(page.locator("h1")).to_contain_text("Votre espace est fermé pour l’instant")
     await page.click("text=Revenir aux papiers de la personne")
-    await page.click(".beside button")
+    await page.click("#end button")
     await page.wait_for_url("**/?done=bye_beside*")
     await page.goto(f"{served.base_url}/pro/people")
     await expect(page.locator("h1")).to_contain_text("Mes personnes")

@@ -106,11 +106,11 @@ async def open_beside(device: Phone, effort: Effort, file: Path) -> bytes:
     await press("main a[href='/pro/desk/vault']")
     await press(f"button[value={device.way.language}]")
     await press(to("name"))
-    await press(to("turn"))
-    assert await device.says("donnez-lui l’appareil")
     await press(to("anchor"))
     assert await device.says("Votre pièce d’identité, si vous voulez")
-    await press(to("pin") + "[name=without]")
+    await press(to("turn") + "[name=without]")
+    assert await device.says("donnez-lui l’appareil")
+    await press(to("pin"))
     # The person's turn: no menu, and nothing to read in the fields.
     assert await device.page.locator("nav.tabs, footer a").count() == 0
     for name in ("pin", "again"):
@@ -136,11 +136,12 @@ async def open_beside(device: Phone, effort: Effort, file: Path) -> bytes:
 async def test_back_shows_to_nobody_what_the_person_typed(device: Phone) -> None:
     """Their PIN, and who they are on their identity paper."""
     await device.go("/pro/desk/vault")
-    for step in ("card", "name", "turn", "anchor"):
+    for step in ("card", "name", "anchor"):
         await device.press(f"{to(step)}[value=fr]" if step == "card" else to(step))
     for name, typed in PAPER.items():
         await device.fill(f"#{name}", typed)
-    await device.press(to("pin") + ":not([name])")
+    await device.press(to("turn") + ":not([name])")
+    await device.press(to("pin"))
     await device.fill("#pin", PIN)
     await device.fill("#again", PIN)
     await device.press(to("open"))

@@ -143,6 +143,7 @@ NO_PAGES = {
     "/pro/grants",
     "/pro/doings.csv",
     "/pro/desk/vault/{step}",
+    "/pro/grants/{grant_id}/add/{step}",
     # What came of a form with a PIN in it, said once to who sent it.
     "/failed",
     "/pro/failed",
@@ -150,6 +151,7 @@ NO_PAGES = {
     "/pro/desk/vault/anchor",
     "/pro/desk/vault/opened",
     "/pro/desk/vault/pin",
+    "/pro/desk/vault/turn",
     "/pro/grants/{grant_id}/documents/{document_id}/preview",
     "/pro/grants/{grant_id}/documents/{document_id}/pages/{number}",
     "/pro/grants/{grant_id}/documents/{document_id}/content",

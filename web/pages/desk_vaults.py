@@ -1,7 +1,8 @@
 """At the desk, one thing a page: a vault opened beside somebody, with a card that is printed.
 
-Whose turn it is to hold the device is said before each turn. In the person's turn the pages are
-in their language and lead nowhere else; what they type is sent once and stands on no page.
+Whose turn it is to hold the device is said before each turn. What needs help, such as an identity
+paper, is asked before, while both look. In the person's turn the pages are in their language and
+lead nowhere else; what they type is sent once and stands on no page.
 """
 
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 from web.printouts.card_sheet import print_planned
 
 router = page_router()
-STEPS = ("language", "card", "name", "pin", "print", "end")
+STEPS = ("language", "card", "name", "anchor", "pin", "print", "end")
 
 
 @dataclass(kw_only=True)
@@ -78,6 +79,13 @@ async def ask_anchor_again(page: WorkerPageDep) -> Response:
     return go("/pro/desk") if visit is None else await _ask_anchor(page, visit)
 
 
+@router.get("/pro/desk/vault/turn")
+async def give_device(page: WorkerPageDep) -> Response:
+    """« C’est à la personne » : the worker gives the device."""
+    visit = await desk_visits.kept(page)
+    return go("/pro/desk") if visit is None else await _show(page, visit, "turn")
+
+
 @router.get("/pro/desk/vault/opened")
 async def give_back(page: WorkerPageDep, first: str = "") -> Response:
     """The vault is open: the person gives the device back. `first`: the PIN was chosen before."""
@@ -109,9 +117,9 @@ async def ask_name(page: WorkerPageDep) -> Response:
     return await _together(page, visit, "name", longest=MAX_NAME)
 
 
-@router.post("/pro/desk/vault/turn")
-async def give_device(page: WorkerPageDep) -> Response:
-    """« C’est à la personne » : the worker gives the device."""
+@router.post("/pro/desk/vault/anchor")
+async def ask_anchor(page: WorkerPageDep) -> Response:
+    """Who they are on their identity paper, if they want: the worker may help."""
     form = await page.form()
     visit = await desk_visits.visit_in(page, form)
     try:
@@ -119,24 +127,18 @@ async def give_device(page: WorkerPageDep) -> Response:
             name = clean_title(form.get("name"), MAX_NAME) or ""
     except ServiceError as failure:
         return await _together(page, visit, "name", failure, longest=MAX_NAME)
-    chosen = replace(visit, name=name, with_name=bool(name) and form.has("with_name"))
-    return await _show(page, chosen, "turn")
+    with_name = bool(name) and form.has("with_name")
+    return await _ask_anchor(page, replace(visit, name=name, with_name=with_name))
 
 
-@router.post("/pro/desk/vault/anchor")
-async def ask_anchor(page: WorkerPageDep) -> Response:
-    """The person's turn: who they are on their identity paper, if they want."""
-    return await _ask_anchor(page, await desk_visits.visit_in(page, await page.form()))
-
-
-@router.post("/pro/desk/vault/pin")
+@router.post("/pro/desk/vault/turn")
 async def take_anchor(page: WorkerPageDep) -> Response:
-    """Of their paper the tag goes on, if they typed anything. The page where a PIN is chosen is
+    """Of their paper the tag goes on, if they typed anything. The page that gives the device is
     another one: the worker's browser would keep what was typed with the page that answers it."""
     form = await page.form()
     visit = replace(await desk_visits.visit_in(page, form), anchor="")
     typed = shown_again(form)
-    response: Response = go(desk_visits.address("pin", visit))
+    response: Response = go(desk_visits.address("turn", visit))
     if any(typed["typed"].values()) and not form.has("without"):
         try:
             tag = await anchors.tag_of(page.services, typed_in(form))
@@ -144,6 +146,15 @@ async def take_anchor(page: WorkerPageDep) -> Response:
         except ServiceError as failure:
             at = desk_visits.address("anchor", visit)
             response = await page.show_failure(failure, "desk/anchor.html", at=at, **typed)
+    await desk_visits.keep(page, response, visit)
+    return response
+
+
+@router.post("/pro/desk/vault/pin")
+async def ask_pin(page: WorkerPageDep) -> Response:
+    """The person's turn: to the page where they choose a PIN, which says what was wrong with it."""
+    visit = await desk_visits.visit_in(page, await page.form())
+    response = go(desk_visits.address("pin", visit))
     await desk_visits.keep(page, response, visit)
     return response
 
@@ -215,7 +226,7 @@ async def _opened(page: WorkerPage) -> DeskVisit:
 
 
 async def _ask_anchor(page: WorkerPage, visit: DeskVisit) -> Response:
-    return await _alone(page, visit, "anchor", typed=NOTHING_TYPED, longest=LONGEST)
+    return await _together(page, visit, "anchor", typed=NOTHING_TYPED, longest=LONGEST)
 
 
 async def _together(

@@ -65,11 +65,14 @@ _FIELDS = {
     **desk_labels.FIELDS,
 }
 
+_SAID = ("anchor_name", "date_unreadable", "text_too_long", "type_missing", "year_unreadable")
+"""Failures of one field among several alike: which one it is, they say."""
+
 
 def field_to_correct(failure: ServiceError) -> str:
     """The field to correct: the one that a date or a text is in, or the one of the code."""
     if failure.fields and failure.fields[0][:2] == ("evidence", "heard_by"):
         return "heard_role" if failure.fields[0][-1] == "role" else "heard_name"
-    if failure.code in ("anchor_name", "date_unreadable", "text_too_long") and failure.fields:
+    if failure.code in _SAID and failure.fields:
         return str(failure.fields[0][0])
     return _FIELDS.get(failure.code, "")

@@ -108,7 +108,10 @@ DONE = {
         " carte, sortez d’abord de votre espace."
     ),
     "beside_ended": _("C’est terminé. Votre espace est rouvert."),
-    "bye_beside": _("C’est fermé. Rien ne reste sur cet appareil. Vous pouvez le rendre."),
+    "bye_beside": _(
+        "C’est fermé. Rien ne reste sur cet appareil, sauf la feuille de la carte ou un papier, si"
+        " vous les avez enregistrés : effacez-les des téléchargements. Puis rendez l’appareil."
+    ),
     **means_labels.DONE,
     **desk_labels.DONE,
 }
@@ -154,8 +157,13 @@ REASONS = {
     "report_answered": _("ce message a déjà une réponse"),
 }
 _WHOLE_DATE = _("Écrivez le jour, le mois et l’année. Ou n’écrivez rien.")
-# Of a date in three fields of which one is empty.
+# Of a date in three fields of which one is empty; of a sort of paper, where a grant says which.
 MISSING_PARTS = {
+    "granted_type": ErrorMessage(
+        _("Quel papier est-ce ?"),
+        _("Vous n’avez pas choisi la sorte de papier."),
+        _("Choisissez dans la liste. Elle a seulement ce que la personne permet."),
+    ),
     "day": ErrorMessage(
         _("Il manque le jour"),
         _("Il manque le jour de la date."),

@@ -1,44 +1,40 @@
 """A worker adds papers for a person, several at once, under a grant that allows it.
 
-Each row of the form is one paper: its kind, then its photos or its file. A paper that is refused
-says so by its kind, and keeps none of the others out.
+Each part of the form is one paper: its kind and its date, said before (`worker_deposit_steps`),
+then its photos or its file. A paper that is refused says so by its kind, and keeps none of the
+others out.
 """
 
-import secrets
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Response
 
 from base.errors import ErrorKind, ServiceError, invalid
 from vault import catalogue
-from vault.consent.grants import GrantView
-from vault.consent.people import KnownPerson, known_by_grant
-from vault.document_view import DocumentMetadata
 from vault.documents.granted_deposit import deposit_granted
 from vault.documents.intake import IncomingFile
-from vault.rules import GrantAction
 from web.http.path_ids import PathId
 from web.i18n.error_messages import ErrorMessage, _
 from web.pages import forms, labels
-from web.pages.document_fields import metadata_of
 from web.pages.forms import UploadForm
 from web.pages.labels import FailureMessage
 from web.pages.page import WorkerPage, WorkerPageDep, page_router
-from web.pages.worker_grants import live_grant
+from web.pages.worker_deposit_steps import (
+    NOTHING_DONE,
+    ROWS,
+    StatedPaper,
+    ask_for,
+    file_field,
+    values_of,
+)
 
 router = page_router()
-ROWS = (1, 2, 3, 4)
 _ANOTHER_TYPE = "outside_scope"
 _OF_A_TYPE = {
-    "type_missing": ErrorMessage(
-        _("Quel papier est-ce ?"),
-        _("Vous n’avez pas choisi la sorte de papier."),
-        _("Choisissez dans la liste. Elle a seulement ce que la personne permet."),
-    ),
+    "type_missing": labels.MISSING_PARTS["granted_type"],
     _ANOTHER_TYPE: ErrorMessage(
         _("Une autre sorte de papier"),
         _("La personne ne permet pas d’ajouter cette sorte de papier. Rien n’est ajouté."),
@@ -52,11 +48,12 @@ _OF_ALL = (ErrorKind.NOT_FOUND, ErrorKind.REFUSED, ErrorKind.MALFORMED, ErrorKin
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one paper: kept, or why not."""
+    """What became of one paper: kept, or why not. `place`: its number in the form that is shown
+    again, with those that were refused."""
 
-    row: int
-    type: str
+    paper: StatedPaper
     failure: ServiceError | None
+    place: int = 0
 
     @property
     def said(self) -> FailureMessage:
@@ -67,25 +64,14 @@ class Result:
         return labels.failure_message(self.failure)
 
     @property
-    def field(self) -> str:
-        """The id of the field to fill in again, of a paper that was refused."""
-        return f"type_{self.row}" if self.said.field == "type" else file_field(self.row)
+    def asks_type(self) -> bool:
+        """Whether its sort is to be chosen again, rather than its file."""
+        return self.failure is not None and self.said.field == "type"
 
     @property
-    def is_another_type(self) -> bool:
-        """Whether it is of a type that the grant does not permit."""
-        return self.failure is not None and self.failure.code == _ANOTHER_TYPE
-
-
-def file_field(row: int) -> str:
-    """The id of the field of a paper's files: of the first one, the name that errors have."""
-    return "photo" if row == ROWS[0] else f"file_{row}"
-
-
-@router.get("/pro/grants/{grant_id}/add")
-async def ask(grant_id: PathId, page: WorkerPageDep) -> Response:
-    """The form: whose papers, of which kinds."""
-    return await page.show("pro/add.html", **await _values(page, grant_id, ()))
+    def field(self) -> str:
+        """The id of the field to fill in again, of a paper that was refused."""
+        return f"type_{self.place}" if self.asks_type else file_field(self.place)
 
 
 @router.post("/pro/grants/{grant_id}/add")
@@ -96,16 +82,53 @@ async def add(grant_id: PathId, page: WorkerPageDep) -> Response:
     # Before anything is kept: the first paper is committed while the others still arrive.
     await forms.check(page.services, page.secret, papers.fields.get(forms.TOKEN, ""))
     results = [one async for one in _deposited(page, grant_id, papers)]
-    values = await _values(page, grant_id, results)
+    values = await values_of(page, grant_id)
+    without = _without_files(papers.fields, results)
     if not results:
-        return await page.show_failure(invalid("file_missing"), "pro/add.html", **values)
-    return await page.show("pro/add.html", **values)
+        asked = [replace(paper, row=place) for place, paper in enumerate(without, 1)]
+        shown = {**values, "papers": asked or [StatedPaper(1, "")], **NOTHING_DONE}
+        return await page.show_failure(invalid("file_missing"), "pro/add_check.html", **shown)
+    results += [Result(paper, invalid("file_missing")) for paper in without]
+    return await page.show("pro/add_check.html", **(values | _told(results, values)))
+
+
+def _without_files(fields: Mapping[str, str], results: list[Result]) -> list[StatedPaper]:
+    """The papers that were said to be there, and came without a file."""
+    came = {one.paper.row for one in results}
+    return [paper for row in ROWS if (paper := _stated(fields, row)).type and row not in came]
+
+
+def _told(results: list[Result], values: dict[str, Any]) -> dict[str, Any]:
+    """What the page says of each, and the form of those that were refused, numbered anew."""
+    results = sorted(results, key=lambda one: one.paper.row)
+    refused: dict[int, Result] = {}
+    for at, one in enumerate(results):
+        if one.failure is not None:
+            results[at] = refused[len(refused) + 1] = replace(one, place=len(refused) + 1)
+    others = [
+        one.paper.type
+        for one in refused.values()
+        if one.failure is not None and one.failure.code == _ANOTHER_TYPE
+    ]
+    return {
+        "results": results,
+        "refused": refused,
+        "papers": [replace(one.paper, row=place) for place, one in refused.items()],
+        "others": others,
+        "ask_for": ask_for(values["known"], others),
+    }
+
+
+def _stated(fields: Mapping[str, str], row: int) -> StatedPaper:
+    """What a form says of one paper, whatever it is."""
+    code, said = fields.get(f"type_{row}", "").strip(), fields.get(f"date_{row}", "").strip()
+    return StatedPaper(row, code[:64], said[:64])
 
 
 async def _deposited(page: WorkerPage, grant_id: UUID, papers: "_Papers") -> AsyncIterator[Result]:
     once = papers.fields.get("once", "")[:64]
     while (row := papers.row) is not None:
-        code = papers.fields.get(f"type_{row}", "")
+        paper = _stated(papers.fields, row)
         failure: ServiceError | None = None
         try:
             await deposit_granted(
@@ -113,7 +136,7 @@ async def _deposited(page: WorkerPage, grant_id: UUID, papers: "_Papers") -> Asy
                 page.worker,
                 grant_id,
                 papers,
-                _metadata(code),
+                paper.metadata,
                 idempotency_key=f"{once}-{row}" if once else None,
             )
         except ServiceError as refused:
@@ -122,7 +145,8 @@ async def _deposited(page: WorkerPage, grant_id: UUID, papers: "_Papers") -> Asy
                 raise
             failure = refused
         await papers.skip(row)
-        yield Result(row, code if catalogue.by_code(code) else "other", failure)
+        known = catalogue.by_code(paper.type) is not None
+        yield Result(paper if known else replace(paper, type="other"), failure)
 
 
 class _Papers:
@@ -163,42 +187,3 @@ class _Papers:
         """Past what is left of a paper that was refused."""
         while self.row == row:
             await self.advance()
-
-
-def _metadata(code: str) -> Callable[[], DocumentMetadata]:
-    return lambda: metadata_of({"type": code})
-
-
-async def _values(
-    page: WorkerPage, grant_id: UUID, results: "list[Result] | tuple[()]"
-) -> dict[str, Any]:
-    grant = await live_grant(page, grant_id)
-    known = await known_by_grant(page.services, page.worker, grant_id)
-    others = [one.type for one in results if one.is_another_type]
-    return {
-        "known": known,
-        "grant": grant,
-        "may_add": grant.state == "live" and GrantAction.DEPOSIT in grant.terms.scope.actions,
-        "rows": ROWS,
-        "codes": _codes(grant),
-        "others": others,
-        "named": bool(grant.terms.scope.document_types),
-        "ask_for": _ask_for(known, others),
-        "results": results,
-        "refused": {one.row: one for one in results if one.failure is not None},
-        "file_field": file_field,
-        "once": secrets.token_urlsafe(18),
-    }
-
-
-def _ask_for(known: KnownPerson | None, types: list[str]) -> str:
-    """The address of a request to add papers, of these types if there are any."""
-    said = [("person", str(known.id))] if known else []
-    said += [("action", GrantAction.DEPOSIT.value), *(("type", code) for code in types)]
-    return f"/pro/requests/new?{urlencode(said)}"
-
-
-def _codes(grant: GrantView) -> list[str]:
-    """The kinds of paper that the grant lets one add; without any named, all that are offered."""
-    named = list(grant.terms.scope.document_types)
-    return named or [entry.code for entry in catalogue.offered_types()]

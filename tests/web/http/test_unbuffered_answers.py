@@ -63,9 +63,14 @@ QUERIES |= {"/grants/new/check": _KNOWN}
 """The steps of a grant: a page with nothing chosen before it asks for that again."""
 QUERIES |= {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
 HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add", "/me/means/{means_id}/free"}
-HOME |= {"/pro/desk/vault/{step}", "/mandates/{mandate_id}", "/me/anchor/remove"}
+HOME |= {
+    "/pro/desk/vault/{step}",
+    "/pro/grants/{grant_id}/add/{step}",
+    "/mandates/{mandate_id}",
+    "/me/anchor/remove",
+}
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
-HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin")}
+HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
 """Who has a session is sent on from there."""
 
 

@@ -10,7 +10,10 @@ Pairs = list[tuple[str, str]]
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
-_NEXT = ("/me/cards/ready", *(f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin")))
+_NEXT = (
+    "/me/cards/ready",
+    *(f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")),
+)
 
 
 class Browser(httpx.AsyncClient):

@@ -91,6 +91,10 @@ async def test_the_person_enters_and_ends_it(
     assert '<b id="left">15</b>' in page
     assert 'data-device="shared"' in page
     assert '<meta http-equiv="refresh"' in page, "without script it goes by itself"
+    # What closes all of it stands after what one came for; the bar above leads there.
+    assert page.count('action="/sign-out"') == 1
+    assert page.index("</main>") < page.index('action="/sign-out" id="end"')
+    assert page.index('href="#end"') < page.index("<main")
     # The worker's pages are locked, each of them, and say what to do.
     for address in ("/pro", "/pro/people", "/pro/account", "/pro/beside"):
         locked = await at.get(address)
@@ -104,7 +108,9 @@ async def test_the_person_enters_and_ends_it(
     assert 'name="phone"' not in over
     assert left.headers["clear-site-data"] == '"cache"'
     assert not at.cookies.get("unefois-person")
-    assert "Rien ne reste sur cet appareil" in (await at.get(left.headers["location"])).text
+    goodbye = (await at.get(left.headers["location"])).text
+    assert "Rien ne reste sur cet appareil, sauf la feuille de la carte" in goodbye
+    assert "effacez-les des téléchargements" in goodbye
     assert (await at.get("/pro/people")).status_code == 200
     assert await status_of(client, worker) == 200
 

@@ -23,7 +23,7 @@ from web.pages import desk_visits
 PIN = "482693"
 AT = "/pro/desk/vault"
 DESK_LINK = 'href="/pro/desk"'
-STEPS = ("card", "name", "turn", "anchor", "pin", "open", "print", "sheet.pdf", "end")
+STEPS = ("card", "name", "anchor", "turn", "pin", "open", "print", "sheet.pdf", "end")
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ async def walk(
     """The pages from the language to that step, each by the form of the one before."""
     typed: dict[str, Pairs] = {
         "card": [("language", language)],
-        "turn": [("name", name), *([("with_name", "yes")] if tick else [])],
+        "anchor": [("name", name), *([("with_name", "yes")] if tick else [])],
         "open": [("pin", pin), ("again", pin)],
     }
     pages = [await at_work.get(AT)]
@@ -97,14 +97,16 @@ async def test_a_vault_is_opened_and_its_printed_card_opens_it(
         "Quelle langue lit la personne ?",
         "Avez-vous déjà une carte ?",
         "Votre nom, si vous voulez",
-        "C’est à la personne : donnez-lui l’appareil",
         "Votre pièce d’identité, si vous voulez",
+        "C’est à la personne : donnez-lui l’appareil",
         "Choisissez votre code secret",
         "Rendez l’appareil",
         "Reprenez l’appareil : imprimez la carte",
         "Cinq choses à savoir",
     ]
     assert end.text.split("<main")[1].count("<li>") == 5
+    steps = re.findall(r'<a class="(button[^"]*)" href="([^"]+)"', end.text.split("<main")[1])
+    assert steps == [("button main", "/pro/beside"), ("button", "/pro/desk")]
     assert sheet.headers["content-type"] == "application/pdf"
     assert "Zahra" in text_of(sheet.content)
     assert "03 20 00 00 00" in text_of(sheet.content).replace("\xa0", " ")
@@ -179,13 +181,13 @@ async def test_the_person_reads_their_language_and_no_menu_of_the_worker(
     async with browser_of(served, worker) as at_work:
         at_work.cookies.set("unefois-language", "en", domain="127.0.0.1")
         pages = await walk(at_work, "end", language="ar")
-    language, card, name, turn, anchor, pin, opened, printing, _, end = pages
+    language, card, name, anchor, turn, pin, opened, printing, _, end = pages
     for page in (language, turn, printing):
         assert page.headers["content-language"].startswith("en")
         assert 'href="/pro/people"' in page.text
-    for page in (card, name, end):  # both look at it
+    for page in (card, name, anchor, end):  # both look at it
         assert page.headers["content-language"] == "ar, en"
-    for page in (anchor, pin, opened):
+    for page in (pin, opened):
         assert page.headers["content-language"].startswith("ar")
         assert 'dir="rtl"' in page.text
         assert re.findall(r'href="/(?!static)[^"]*"', page.text) == [], "leads nowhere else"
@@ -339,9 +341,10 @@ async def test_a_name_that_is_too_long_is_said_and_nothing_is_lost(
 ) -> None:
     async with browser_of(served, worker) as at_work:
         named = (await walk(at_work, "name"))[-1]
-        fields = [*yes_of(named.text, f"{AT}/turn"), ("name", "x" * (desk_vaults.MAX_NAME + 1))]
-        refused = await send(at_work, f"{AT}/turn", fields)
+        fields = [*yes_of(named.text, f"{AT}/anchor"), ("name", "x" * (desk_vaults.MAX_NAME + 1))]
+        refused = await send(at_work, f"{AT}/anchor", fields)
         assert refused.status_code == 422
         assert title_of(refused) == "Votre nom, si vous voulez"
-        fields = [*yes_of(refused.text, f"{AT}/turn"), ("name", "Zahra")]
-        assert title_of(await send(at_work, f"{AT}/turn", fields)).startswith("C’est à la personne")
+        fields = [*yes_of(refused.text, f"{AT}/anchor"), ("name", "Zahra")]
+        asked = await send(at_work, f"{AT}/anchor", fields)
+        assert title_of(asked) == "Votre pièce d’identité, si vous voulez"

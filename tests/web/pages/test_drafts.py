@@ -253,6 +253,11 @@ async def test_who_does_not_know_which_paper_keeps_it_all_the_same(
         await say(served, person, browser, f"{draft}/details")
         kept = await say(served, person, browser, f"{draft}/check")
         assert kept.headers["location"].endswith("?done=added")
+        # As soon as it is kept, the next one.
+        at = kept.headers["location"]
+        for address, is_next in ((at, True), (at.partition("?")[0], False)):
+            page = await browser.get(address)
+            assert ('href="/documents/add"' in page.text.split("<h1>")[0]) is is_next
 
 
 async def test_another_type_asks_for_its_own_date(served: Served, make_person: MakePerson) -> None:

@@ -155,10 +155,12 @@ async def test_what_is_wrong_is_said_at_its_field_and_the_rest_stays(
 
 async def opened_with(at_work: httpx.AsyncClient, page: httpx.Response, typed: Pairs) -> str:
     """From the step of the identity paper to the printed card; its code."""
-    pin = await send(at_work, f"{AT}/pin", [*yes_of(page.text, f"{AT}/pin"), *typed])
+    turn = await send(at_work, f"{AT}/turn", [*yes_of(page.text, f"{AT}/turn"), *typed])
+    assert title_of(turn) == "C’est à la personne : donnez-lui l’appareil"
+    pin = await send(at_work, f"{AT}/pin", yes_of(turn.text, f"{AT}/pin"))
     assert title_of(pin) == "Choisissez votre code secret"
     for secret in ("iaye", "Fatou", "1988", "4f7k", "4F7K"):
-        assert secret not in pin.text, "only its tag goes on, sealed"
+        assert secret not in turn.text + pin.text, "only its tag goes on, sealed"
     chosen = [*yes_of(pin.text, f"{AT}/open"), ("pin", PIN), ("again", PIN)]
     page = await send(at_work, f"{AT}/open", chosen)
     for step in ("print", "sheet.pdf"):
@@ -171,6 +173,9 @@ async def test_at_the_desk_the_person_may_type_it(
 ) -> None:
     async with browser_of(served, worker) as at_work:
         asked = (await walk(at_work, "anchor"))[-1]
+        # Before the worker looks away: they may help, and the person reads that they see it.
+        helped = re.sub("[\u2068\u2069]", "", said(asked))
+        assert "Camille Moreau peut vous aider, et voit ce qui est écrit ici" in helped
         assert "quick-exit" not in asked.text
         for name in TYPED:
             assert re.search(rf'id="{name}"[^>]*autocomplete="off"', asked.text), name
@@ -194,13 +199,13 @@ async def test_at_the_desk_a_wrong_field_is_said_and_corrected(
     async with browser_of(served, worker) as at_work:
         asked = (await walk(at_work, "anchor"))[-1]
         wrong = {**TYPED, "document_end": "4F7"}
-        fields = [*yes_of(asked.text, f"{AT}/pin"), *wrong.items()]
+        fields = [*yes_of(asked.text, f"{AT}/turn"), *wrong.items()]
         # No page answers what was typed: the worker's browser would keep it with that page.
         at_work.follow_redirects = False
-        answer = await httpx.AsyncClient.request(at_work, "POST", f"{AT}/pin", data=dict(fields))
+        answer = await httpx.AsyncClient.request(at_work, "POST", f"{AT}/turn", data=dict(fields))
         assert answer.headers["location"].partition("?")[0] == f"{AT}/anchor"
         assert answer.content == b""
-        refused = await send(at_work, f"{AT}/pin", fields)
+        refused = await send(at_work, f"{AT}/turn", fields)
         assert refused.status_code == 422
         assert "Il faut exactement 4 signes" in said(refused)
         assert value_of(refused, "family_name") == TYPED["family_name"]

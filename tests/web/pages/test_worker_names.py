@@ -8,6 +8,7 @@ import httpx
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker, last_code
 from tests.steps import ask, deposit, given_paper, granted, revoke
 from tests.vault.decoding import corpus
+from tests.web.pages.answers import send, yes_of
 from tests.web.pages.test_pages import a_photo, browser_of
 from tests.web.pages.test_worker_pages import adding, form_of, known_of, words
 from web.pages import forms
@@ -50,11 +51,15 @@ async def test_what_a_worker_added_is_told_and_no_link_leads_to_it(
     assert 'type="file"' not in page.text
     async with browser_of(served, worker) as browser:
         done = await browser.get("/pro/doings")
-        before = words(await browser.get(f"/pro/grants/{grant}/add"))
+        at = f"/pro/grants/{grant}/add"
+        begun = await browser.get(at)
+        stated = [*yes_of(begun.text, f"{at}/dates"), ("type_1", "lease")]
+        before = words(await send(browser, f"{at}/check", stated))
     assert "Vous avez ajouté un papier." in words(done)
     assert "C’est avec ses papiers. Vous ne le voyez pas ici" in words(done)
     assert "Voir ce papier" not in done.text
-    assert "Vous ne les verrez pas ici, sauf si la personne les montre." in before
+    for shown in (words(begun), before):
+        assert "Vous ne les verrez pas ici, sauf si la personne les montre." in shown
     assert before.index("d’une même case") < before.index("Papier 1")
 
 
