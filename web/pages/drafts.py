@@ -274,7 +274,7 @@ async def keep(draft_id: PathId, page: PersonPageDep) -> Response:
     except ServiceError as failure:
         if failure.kind in NO_FORM:
             raise
-        return await _show_check(page, draft, failure)
+        return await _show_check(page, draft, failure, former_becomes=form.get("replace"))
     return _go_to_the_paper(draft, deposited.document, held=deposited.already_held)
 
 
@@ -328,7 +328,9 @@ async def _former_held(page: PersonPage, draft: Draft) -> DocumentView | None:
     return None
 
 
-async def _show_check(page: PersonPage, draft: Draft, *failures: ServiceError) -> Response:
+async def _show_check(
+    page: PersonPage, draft: Draft, *failures: ServiceError, former_becomes: str = ""
+) -> Response:
     code = draft.values.get("type", "")
     typed, name = steps.values_of(draft), steps.date_field(code)
     return await page.show_failures(
@@ -340,6 +342,7 @@ async def _show_check(page: PersonPage, draft: Draft, *failures: ServiceError) -
         said=date_of(typed[name]) if name and name != "income_year" else None,
         newer=await _newer_held(page, typed) if name == steps.ENDS else None,
         former=await _former_held(page, draft),
+        former_becomes=former_becomes,
     )
 
 
