@@ -273,8 +273,8 @@ async def test_what_another_grant_shows_still_is_not_said_to_be_lost(
     async with browser_of(served, person) as browser:
         pay = await deposit(browser, person, corpus.pdf(1), type_="payslip", title="Paie de mai")
         lease = await deposit(browser, person, corpus.pdf(2), type_="lease", title="Mon bail")
-        both = {"document_ids": [pay["id"], lease["id"]], "duration": "P3M"}
-        await granted(browser, person, worker.headers, **both)
+        both = [pay["id"], lease["id"]]
+        await granted(browser, person, worker.headers, document_ids=both, duration="P3M")
         other = await granted(browser, person, worker.headers, document_ids=[lease["id"]])
         said: Pairs = [("document", pay["id"]), ("worker", str(worker.subject.id))]
         page = await summary_of_gift(served, browser, person, said)

@@ -60,9 +60,9 @@ async def test_who_sees_nothing_more_is_said_by_name_and_only_if_it_is_true(
         assert "Camille Moreau ne peut plus rien voir" in said[1]
         # An address does not say of one that goes on that it is stopped.
         for of in (kept, "nonsense", person.id):
-            for done in ("stopped", "stopped_one", "stopped_all"):
-                page = (await browser.get(f"/grants?done={done}&of={of}")).text
-                assert 'class="done panel"' not in page, (done, of)
+            for told in ("stopped", "stopped_one", "stopped_all"):
+                page = (await browser.get(f"/grants?done={told}&of={of}")).text
+                assert 'class="done panel"' not in page, (told, of)
 
 
 async def test_everything_stops_at_once_and_each_end_is_recorded(
