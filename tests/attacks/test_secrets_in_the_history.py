@@ -6,6 +6,8 @@ back there and loads it again. So none does.
 import re
 from collections.abc import Iterator
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +21,7 @@ from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorke
 from vault.services import Services
 from web.app import bare_app
 from web.http.failure_limit import FailureLimit, Ticket
-from web.pages import forms
+from web.pages import forms, sealed_values
 from web.pages.rendering import FOLDER
 
 # Where a form with such a field stands, and where it goes.
@@ -192,6 +194,23 @@ async def test_what_another_session_was_told_is_said_to_nobody(
         assert told
         at.cookies.set("unefois-person", other.token, domain="127.0.0.1")
         assert "<title>Erreur" not in (await at.get("/me/pin")).text
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(280, True), (301, False)])
+async def test_what_was_told_is_over_after_minutes_whatever_the_browser_keeps(
+    served: Served,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: int,
+    said: bool,
+) -> None:
+    person = await make_person()
+    at, _ = await send(served, "/me/pin", person, {})
+    async with aclosing(at):
+        assert at.cookies.get("unefois-told")
+        later = datetime.now(UTC) + timedelta(seconds=seconds)
+        monkeypatch.setattr(sealed_values, "clock", SimpleNamespace(now=lambda: later))
+        assert ("<title>Erreur" in (await at.get("/me/pin")).text) is said
 
 
 @pytest.mark.parametrize("value", ["x", "é", "A" * 5000, "A" * 200, "no_such_code"])

@@ -77,7 +77,7 @@ async def take_again(
 
 
 def _retake(draft: Draft, picture: Picture | None, at: str) -> dict[str, Any]:
-    return {"draft": draft, "picture": picture, "at": at, "back": steps.way_from(draft, at)}
+    return {"draft": draft, "picture": picture, "came": at, "back": steps.way_from(draft, at)}
 
 
 @router.post("/documents/add/{draft_id}/pictures/{picture_id}/change")

@@ -43,7 +43,7 @@ async def ask_pictures(
     begun = await drafts.all_of(page.services, page.person)
     first = steps.first_values(type, then)
     return await page.show(
-        "draft_pictures.html", draft=None, first=first, begun=begun, back="/documents"
+        "draft_pictures.html", draft=None, first=first, begun=begun, came="", back="/documents"
     )
 
 
@@ -72,17 +72,17 @@ async def ask_more(draft_id: PathId, page: PersonPageDep, at: str = "") -> Respo
 
 
 @router.post("/documents/add/{draft_id}/pictures")
-async def add_more(draft_id: PathId, page: PersonPageDep) -> Response:
+async def add_more(draft_id: PathId, page: PersonPageDep, at: str = "") -> Response:
     """More pictures of the same paper; of one that was kept or dropped meanwhile, they begin
-    another."""
+    another. `at`: the step that one came from."""
     draft = await drafts.see_any(page.services, page.person, draft_id)
     try:
         received = await pictures.receive(page.services, page.person, page.upload(), draft)
     except ServiceError as failure:
-        return await _refused(page, failure, draft)
+        return await _refused(page, failure, draft, at=at)
     if await _stay_in_the_page(page, received):
-        return await _show_pictures(page, received.failures, draft)
-    return await _after_pictures(page, received.draft or draft, received.failures)
+        return await _show_pictures(page, received.failures, draft, at=at)
+    return await _after_pictures(page, received.draft or draft, received.failures, at)
 
 
 async def _stay_in_the_page(page: PersonPage, received: Received) -> bool:
@@ -94,10 +94,12 @@ async def _stay_in_the_page(page: PersonPage, received: Received) -> bool:
     return True
 
 
-async def _after_pictures(page: PersonPage, draft: Draft, failures: list[ServiceError]) -> Response:
+async def _after_pictures(
+    page: PersonPage, draft: Draft, failures: list[ServiceError], at: str = ""
+) -> Response:
     """The next step; or what was wrong with some, and that the others are kept."""
     if failures:
-        return await _show_pictures(page, failures, draft)
+        return await _show_pictures(page, failures, draft, at=at)
     return go(steps.address_of(draft))
 
 
@@ -106,10 +108,11 @@ async def _refused(
     failure: ServiceError,
     draft: Draft | None,
     first: dict[str, str] | None = None,
+    at: str = "",
 ) -> Response:
     if failure.kind in NO_FORM:
         raise failure
-    return await _show_pictures(page, [failure], draft, first)
+    return await _show_pictures(page, [failure], draft, first, at)
 
 
 async def _show_pictures(
@@ -129,6 +132,7 @@ async def _show_pictures(
         draft=draft,
         first=known,
         begun=begun,
+        came=at if at in steps.COME_BACK else "",
         # Never to a later step than the one that one comes from.
         back=steps.way_from(draft, at) if draft and at in steps.COME_BACK[1:] else "/documents",
     )
@@ -274,7 +278,7 @@ async def keep(draft_id: PathId, page: PersonPageDep) -> Response:
     except ServiceError as failure:
         if failure.kind in NO_FORM:
             raise
-        return await _show_check(page, draft, failure)
+        return await _show_check(page, draft, failure, former_becomes=form.get("replace"))
     return _go_to_the_paper(draft, deposited.document, held=deposited.already_held)
 
 
@@ -328,7 +332,9 @@ async def _former_held(page: PersonPage, draft: Draft) -> DocumentView | None:
     return None
 
 
-async def _show_check(page: PersonPage, draft: Draft, *failures: ServiceError) -> Response:
+async def _show_check(
+    page: PersonPage, draft: Draft, *failures: ServiceError, former_becomes: str = ""
+) -> Response:
     code = draft.values.get("type", "")
     typed, name = steps.values_of(draft), steps.date_field(code)
     return await page.show_failures(
@@ -340,6 +346,7 @@ async def _show_check(page: PersonPage, draft: Draft, *failures: ServiceError) -
         said=date_of(typed[name]) if name and name != "income_year" else None,
         newer=await _newer_held(page, typed) if name == steps.ENDS else None,
         former=await _former_held(page, draft),
+        former_becomes=former_becomes,
     )
 
 

@@ -11,11 +11,13 @@ The status of a failure is counted with the form (`TOLD`), not again with the pa
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from base import clock
 from base.errors import ErrorKind, ServiceError
 from base.key_names import FAILURE_NOTE
 from vault.services import Services
@@ -24,7 +26,7 @@ from web.http.problems import STATUS
 from web.i18n.error_messages import error_messages
 from web.pages import cookies, forms, sealed_values
 
-SECONDS = 300
+LIFE = timedelta(minutes=5)
 _TYPED = frozenset({"help_phone", "owner", "pin_refused", "typed", "with_name"})
 """What stands in the fields again. Never a PIN, nor a code of one time."""
 
@@ -81,7 +83,7 @@ async def lead_to(
         if len(value) > sealed_values.LONGEST:
             value = await _seal(services, secret, FailureNote(path, tuple(failures)))
     response = RedirectResponse(address, 303, {"Cache-Control": "no-store"})
-    cookies.put(response, services.settings, "told", value, seconds=SECONDS)
+    cookies.put(response, services.settings, "told", value, seconds=int(LIFE.total_seconds()))
     return response
 
 
@@ -116,7 +118,7 @@ async def _seal(services: Services, secret: str, note: FailureNote) -> str:
         for one in note.failures
     ]
     values = {"path": note.path, "failures": said, "typed": note.typed}
-    return await sealed_values.seal(services, FAILURE_NOTE, secret, values)
+    return await sealed_values.seal(services, FAILURE_NOTE, secret, values, clock.now() + LIFE)
 
 
 async def _opened(services: Services, secret: str, value: str) -> FailureNote | None:

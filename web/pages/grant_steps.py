@@ -23,7 +23,7 @@ from web.pages.acts import act_on
 from web.pages.answer_steps import chosen_in, only
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
-from web.pages.grants import given_already, shown_by
+from web.pages.grants import given_already, is_seen_by, shown_by
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 from web.pages.partial_grants import NAMES, TOO_LONG, PartialGrant
 
@@ -199,6 +199,22 @@ async def _papers_of(
     return list({one.id: one for one in shown}.values())
 
 
+async def _apart(
+    page: PersonPage, current: PartialGrant, papers: Mapping[UUID, list[DocumentView]]
+) -> dict[str, list[DocumentView]]:
+    """Of the papers that the longer grants show, each once: those given now, and those that are
+    lost where these grants stop, as no other one shows them."""
+    found = {one.id: one for each in papers.values() for one in each}
+    given = [one for id_, one in found.items() if id_ in current.documents]
+    others = [one for id_, one in found.items() if id_ not in current.documents]
+    lost = [
+        one
+        for one in others
+        if current.worker is None or not await is_seen_by(page, current.worker, one.id, papers)
+    ]
+    return {"longer_given": given, "longer_lost": lost}
+
+
 async def _already(page: PersonPage, current: PartialGrant) -> dict[str, Any]:
     """What the chosen one sees already. Of an address nothing: only the answer says whose it is."""
     if current.worker is None:
@@ -236,8 +252,7 @@ async def _show(
         papers = {one.id: await _papers_of(page, current, one) for one in longer}
         values |= {
             "longer_papers": papers,
-            # Each once.
-            "longer_shown": {one.id: one for found in papers.values() for one in found}.values(),
+            **await _apart(page, current, papers),
             "stopped": {parse_id(text) for text in current.chosen.all("stop")},
         }
     template = f"new_grant/{step}.html"

@@ -1,5 +1,6 @@
 """The person's grants, by person: live ones, ended ones, and how to revoke one, or all of them."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from vault.consent.request_views import ReceivedRequest
 from vault.consent.scopes import Scope
 from vault.document_view import DocumentView
 from vault.documents import own_documents
+from vault.rules import GrantAction
 from web.http.path_ids import PathId
 from web.pages.acts import act_on
 from web.pages.documents import documents_by_id, waiting_requests
@@ -33,8 +35,7 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
     ended = await grants.list_grants(
         page.services, page.person, state="ended", limit=LIMIT, cursor=cursor
     )
-    living = await live_grants(page)
-    live = [] if cursor else living
+    live = [] if cursor else await live_grants(page)
     said = {} if cursor else await _what_was_done(page, live)
     waiting = await _still_waiting(page)
     stopped = said.get("stopped")
@@ -47,7 +48,7 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
         asks_still=any(stopped and one.requester_id == stopped.recipient_id for one in waiting),
         chosen=await _chosen(page, [*live, *ended.items]),
         receiving=len(_by_person(live)),
-        seeing={grant.recipient_id for grant in living},
+        seeing={grant.recipient_id for grant in live},
         services_too=any(one.recipient_kind == "client" for one in live),
         ended=ended.items,
         more=ended.next,
@@ -187,9 +188,25 @@ async def _answered(page: PersonPage, given: GrantView) -> dict[str, Any]:
         asked = await request_views.see_received(page.services, page.person, given.request_id)
         ids = {one.id for one in shown}
         found = await _papers_of(page, asked.asked.scope)
-        withheld = [one for one in found if one.id not in ids]
+        withheld = [
+            one
+            for one in found
+            if one.id not in ids and not await is_seen_by(page, given.recipient_id, one.id)
+        ]
     said = {"answered": given, "kind": kind, "shown": shown, "withheld": withheld}
     return said | {"done": ""}
+
+
+async def is_seen_by(
+    page: PersonPage, recipient_id: UUID, document_id: UUID, but: Collection[UUID] = ()
+) -> bool:
+    """Whether somebody sees a paper now, by another grant than `but` these."""
+    return any(
+        one.recipient_id == recipient_id
+        and one.id not in but
+        and GrantAction.READ in one.terms.scope.actions
+        for one in await grants.live_on(page.services, page.person, document_id)
+    )
 
 
 async def shown_by(page: PersonPage, grant: GrantView) -> list[DocumentView]:

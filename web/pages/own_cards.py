@@ -5,6 +5,7 @@ card, sealed for the session: the page is not the answer to a form with a PIN in
 """
 
 import base64
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from fastapi import Response
 from auth import means, pins
 from auth.means import MeansView
 from auth.person_names import own_name
+from base import clock
 from base.errors import ErrorKind, ServiceError
 from base.key_names import SHOWN_CARD
 from web.pages import cookies, sealed_values
@@ -23,7 +25,7 @@ from web.printouts.card_sheet import MAX_PHONE, WantedCard, print_again, print_c
 
 router = page_router()
 READY = "/me/cards/ready"
-_READY_MINUTES = 5
+_READY = timedelta(minutes=5)
 
 
 @router.get("/me/cards/new")
@@ -68,9 +70,11 @@ async def make(page: PersonPageDep) -> Response:
             "help_phone": wanted.help_phone,
             "with_name": wanted.with_name,
         },
+        clock.now() + _READY,
     )
     response = go(READY)
-    cookies.put(response, page.services.settings, "card", sealed, seconds=_READY_MINUTES * 60)
+    seconds = int(_READY.total_seconds())
+    cookies.put(response, page.services.settings, "card", sealed, seconds=seconds)
     return response
 
 
@@ -82,7 +86,7 @@ async def show_card(page: PersonPageDep) -> Response:
         return go(MEANS, done="card_once")
     pdf = await print_again(page.services, page.person, page.language, **values)
     drawn = base64.b64encode(pdf).decode()
-    shown = {"code": values["code"], "pdf": drawn, "minutes": _READY_MINUTES}
+    shown = {"code": values["code"], "pdf": drawn, "minutes": int(_READY.total_seconds()) // 60}
     return await page.show("means/card_ready.html", **shown)
 
 

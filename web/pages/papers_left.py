@@ -3,12 +3,12 @@ still be added and given, on the terms of that answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
 from base import clock
-from vault import catalogue
+from vault import catalogue, durations
 from vault.consent import grants
 from vault.consent.grants import GrantView
 from vault.consent.request_views import CoveredType, ReceivedRequest
@@ -81,14 +81,24 @@ async def _is_shown(page: PersonPage, covered: CoveredType, seen: Sequence[Grant
 def _address(
     page: PersonPage, request: ReceivedRequest, given: GrantView, covered: CoveredType
 ) -> str:
-    """Ids and codes alone: the reason that was asked for, whom, and the end that was said."""
+    """Ids and codes alone: the reason that was asked for, whom, and an end no later than what was
+    said."""
     said = {
         "purpose_code": request.asked.purpose_code,
         "worker": request.requester_id,
         "duration": "day",
-        "day": given.ends_at.astimezone(page.zone).date().isoformat(),
+        "day": _last_day(page, given).isoformat(),
     }
     if covered.document_ids:
         return f"/grants/new?{urlencode(said)}"
     then = f"/grants/new/check?{urlencode(said)}"
     return f"/documents/add?{urlencode({'type': covered.type, 'then': then})}"
+
+
+def _last_day(page: PersonPage, given: GrantView) -> date:
+    """The last day that is whole before a grant ends, so that nothing lasts longer than what was
+    said; the day itself, where it is today."""
+    day = given.ends_at.astimezone(page.zone).date()
+    if durations.day_end(day, page.zone) <= given.ends_at:
+        return day
+    return max(day - timedelta(days=1), clock.now().astimezone(page.zone).date())

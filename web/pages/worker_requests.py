@@ -131,11 +131,12 @@ async def withdraw(request_id: PathId, page: WorkerPageDep) -> Response:
 
 
 async def _asked_again(page: WorkerPage, request_id: UUID) -> Form:
-    """The form of a request that I sent, for the person of whom I know that number."""
+    """The form of a request that I sent, for the person of whom I know that number; where two
+    people had it, for nobody by name."""
     request = await request_views.see_sent(page.services, page.worker, request_id)
     known = await people.known_by_grants(page.services, page.worker)
-    theirs = (one for one in known.values() if request.phone and request.phone in one.phones)
-    return request_form.asked_again(request, next(theirs, None))
+    theirs = {one.id: one for one in known.values() if request.phone in one.phones}
+    return request_form.asked_again(request, theirs.popitem()[1] if len(theirs) == 1 else None)
 
 
 async def _values(page: WorkerPage, request_id: PathId) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.assisted import card_of
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.steps import ask, deposit
+from tests.steps import ask, deposit, granted
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import Pairs, say_yes
 from tests.web.pages.test_assisted_sessions import enter
@@ -103,8 +103,26 @@ async def test_where_there_is_nothing_to_tick_it_says_what_to_do(
         words = said(await phone.get(f"/requests/{asked}/papers"))
         assert "Ajoutez-le, ou répondez plus tard, ou dites non." in words
         assert "Cochez seulement ce que vous voulez" not in words
+        both = ("mdph_notification", "resident_card")
+        two = await ask(client, worker.headers, person.phone, *both)
+        assert "Ajoutez-les, ou répondez" in said(await phone.get(f"/requests/{two}/papers"))
         await deposit(client, person, corpus.pdf(1), type_="mdph_notification")
         assert "Cochez seulement" in said(await phone.get(f"/requests/{asked}/papers"))
+
+
+async def test_what_they_see_by_another_yes_is_not_said_to_be_withheld(
+    served: Served, client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
+) -> None:
+    may, june, july = [
+        await deposit(client, person, corpus.pdf(n), type_="payslip", title=f"Paie {n}")
+        for n in (1, 2, 3)
+    ]
+    await granted(client, person, worker.headers, document_ids=[june["id"]])
+    asked = await ask(client, worker.headers, person.phone, "payslip")
+    async with browser_of(served, person) as phone:
+        await say_yes(phone, asked, ("document", may["id"]))
+        words = said(await phone.get(DONE))
+    assert words.split("Vous n’avez pas montré : ")[1].split(".")[0] == july["title"]
 
 
 async def test_beside_a_worker_what_is_not_shown_is_not_told(

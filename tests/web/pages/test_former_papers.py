@@ -5,6 +5,7 @@ import httpx
 import pytest
 
 from tests.fixtures import MakePerson, Served, SomePerson
+from tests.vault.decoding import corpus
 from tests.web.pages.draft_steps import draft_of, say, send
 from tests.web.pages.test_older_papers import held, plain
 from tests.web.pages.test_pages import a_photo, add, as_a_browser_sends, browser_of
@@ -60,6 +61,21 @@ async def test_what_becomes_of_the_former_one_is_said(
         else:
             assert led.endswith("?done=added")
     assert await count(served, person) == (1 if answer == "yes" else 2)
+
+
+async def test_what_was_said_of_it_stays_where_something_else_is_still_to_say(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        await held(served, person, browser)
+        files = (a_photo("brown"), corpus.pdf(1))
+        sent = await send(served, person, browser, "/documents/add?type=passport", *files)
+        draft = draft_of(sent)
+        await say(served, person, browser, f"{draft}/details", **DATE)
+        asked = plain(await say(served, person, browser, f"{draft}/check", replace="no"))
+    assert "Est-ce le même papier" in asked
+    assert 'name="replace" value="no" checked' in asked
 
 
 async def test_nothing_is_asked_of_another_holder_nor_of_papers_one_has_many_of(

@@ -266,6 +266,25 @@ async def test_what_goes_with_it_is_named_as_in_the_list_and_may_be_left(
         assert [one["state"] for one in await grants_of(browser, person)] == ["live", "live"]
 
 
+async def test_what_another_grant_shows_still_is_not_said_to_be_lost(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        pay = await deposit(browser, person, corpus.pdf(1), type_="payslip", title="Paie de mai")
+        lease = await deposit(browser, person, corpus.pdf(2), type_="lease", title="Mon bail")
+        both = [pay["id"], lease["id"]]
+        await granted(browser, person, worker.headers, document_ids=both, duration="P3M")
+        other = await granted(browser, person, worker.headers, document_ids=[lease["id"]])
+        said: Pairs = [("document", pay["id"]), ("worker", str(worker.subject.id))]
+        page = await summary_of_gift(served, browser, person, said)
+        assert "ne verra plus : " in page.text.replace("\xa0", " ")
+        assert "Dès maintenant" not in page.text
+        await browser.post(f"/v1/grants/{other}/revoke", headers=person.headers)
+        page = await summary_of_gift(served, browser, person, said)
+        assert "Mon bail" in page.text.split("Dès maintenant")[1].split("</label>")[0]
+
+
 async def test_the_general_reason_is_the_first_and_the_chosen_paper_goes_on_at_once(
     served: Served, make_person: MakePerson
 ) -> None:
@@ -292,10 +311,11 @@ async def test_who_sees_what_is_said_in_sentences(
 ) -> None:
     person, worker = await make_person(), await make_worker()
     async with browser_of(served, person) as browser:
-        await deposit(browser, person, corpus.pdf(1), type_="payslip")
-        await granted(browser, person, worker.headers, "payslip")
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        await granted(browser, person, worker.headers, document_ids=[paper["id"]])
         one = (await browser.get("/grants")).text.replace("\xa0", " ")
-        await granted(browser, person, worker.headers, "payslip", "lease")
+        # Of a sort there may be several.
+        await granted(browser, person, worker.headers, "payslip")
         two = (await browser.get("/grants")).text.replace("\xa0", " ")
     assert "<p>Peut voir ce papier :</p>" in one
     assert "Pourquoi : " in one

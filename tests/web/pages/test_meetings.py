@@ -122,6 +122,12 @@ async def test_one_request_goes_through_a_meeting(
         refused = await send(at_work, "/pro/requests/send", late)
         assert refused.status_code == 409
         assert "Rencontre terminée" in refused.text
+        # Taken back, it is sent again by phone, which is said before the form.
+        listed = (await at_work.get("/pro/requests")).text
+        [asked] = re.findall(r'href="(/pro/requests/[0-9a-f-]{36})"', listed)
+        back = f"{asked}/withdraw"
+        await send(at_work, back, yes_of((await at_work.get(back)).text, back))
+        assert "votre rencontre est finie" in (await at_work.get(asked)).text
 
 
 async def test_the_person_shows_the_code_and_gives(

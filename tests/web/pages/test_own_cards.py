@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import re
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -23,6 +25,7 @@ from tests.web.pages.answers import yes_of
 from tests.web.pages.test_own_means import proof_fields, said
 from tests.web.pages.test_pages import browser_of
 from tests.web.printouts.reading import text_of
+from web.pages import sealed_values
 
 _DATA = re.compile(r'href="data:application/pdf;base64,([^"]*)" download="unefois-carte.pdf"')
 
@@ -80,6 +83,24 @@ async def test_a_card_is_shown_for_minutes_with_its_page_to_print(
     assert len(await means(client, person.headers)) == 2
     assert (await enter(client, code, pin)).status_code == 201
     assert (await enter(client, scanned(pdf), pin)).status_code == 201
+
+
+async def test_a_browser_that_keeps_it_for_longer_shows_nothing_of_it(
+    served: Served,
+    client: httpx.AsyncClient,
+    person: SomePerson,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pin = await pin_of(served.services, person)
+    assert (await choose_pin(client, person, pin)).is_success
+    async with browser_of(served, person) as at:
+        await make(at, person, pin)
+        for seconds, location in ((280, None), (301, "/me/means?done=card_once")):
+            later = datetime.now(UTC) + timedelta(seconds=seconds)
+            monkeypatch.setattr(sealed_values, "clock", SimpleNamespace(now=lambda at=later: at))
+            assert at.cookies.get("unefois-card")
+            shown = await at.get("/me/cards/ready")
+            assert shown.headers.get("location") == location
 
 
 async def test_a_double_click_makes_one_card(

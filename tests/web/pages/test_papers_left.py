@@ -22,15 +22,22 @@ _ADD = "Ajouter ce papier et le montrer"
 _LINK = re.compile(r'href="(/documents/add\?[^"]+|/grants/new\?[^"]+)"')
 
 
+@pytest.mark.parametrize("duration", ["P1D", "P1M", "P12M"])
 async def test_what_was_asked_too_is_added_and_given_on_the_terms_of_the_answer(
-    served: Served, make_person: MakePerson, make_worker: MakeWorker
+    served: Served, make_person: MakePerson, make_worker: MakeWorker, duration: str
 ) -> None:
+    """For no longer than it; twelve months, which is the most, too."""
     person, worker = await make_person(), await make_worker()
     async with browser_of(served, person) as browser:
         paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
-        request = await ask(browser, worker.headers, person.phone, "payslip", "rent_receipt")
+        types = ("payslip", "rent_receipt")
+        request = await ask(browser, worker.headers, person.phone, *types, duration=duration)
         chosen = {"document_types": [], "document_ids": [paper["id"]]}
         given = await approve(browser, person, request, scope=chosen)
+        listed = (await browser.get("/requests")).text
+        [asked] = re.findall(r"Papiers demandés : ([^<]+)<", listed.replace("\xa0", " "))
+        assert "fiche de paie" in asked
+        assert "quittance de loyer" in asked
         for address in ("/requests", f"/requests/{request}"):
             page = (await browser.get(address)).text
             assert "Camille Moreau avait aussi demandé" in page, address
@@ -50,7 +57,8 @@ async def test_what_was_asked_too_is_added_and_given_on_the_terms_of_the_answer(
         assert new["scope"]["document_ids"] == [added["id"]]
         assert new["purpose"]["code"] == "housing"
         assert new["recipient"]["id"] == str(worker.subject.id)
-        assert new["ends_at"][:10] == given["ends_at"][:10]
+        ends, longest = (datetime.fromisoformat(one["ends_at"]) for one in (new, given))
+        assert timedelta(0) <= longest - ends < timedelta(days=1)
         for address in ("/requests", f"/requests/{request}"):
             assert "avait aussi demandé" not in (await browser.get(address)).text, address
 
@@ -126,6 +134,9 @@ async def test_another_paper_is_added_beside_one_and_the_sorts_of_later_are_name
         page = (await browser.get(f"/requests/{request}/papers")).text
         assert page.count("Ajouter un autre papier<") == 1
         assert page.count("Ajouter ce papier maintenant<") == 1
+        # What Enter presses goes on.
+        form = page.split('<form method="get"')[1]
+        assert re.findall(r"<button[^>]*>", form)[0] == "<button hidden>"
         assert "peut déjà voir ou faire continue" not in page
         both = [("document", first["id"]), ("document", second["id"])]
         until = await browser.get(f"/requests/{request}/until", params=both)

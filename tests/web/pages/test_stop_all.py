@@ -15,6 +15,7 @@ from tests.web.pages.test_pages import browser_of
 from vault.consent import grants
 from vault.consent.records.grants import revoke_grant
 from web.pages import forms
+from web.pages import grants as grants_pages
 
 
 async def test_each_person_is_there_once_with_all_that_they_may(
@@ -59,9 +60,9 @@ async def test_who_sees_nothing_more_is_said_by_name_and_only_if_it_is_true(
         assert "Camille Moreau ne peut plus rien voir" in said[1]
         # An address does not say of one that goes on that it is stopped.
         for of in (kept, "nonsense", person.id):
-            for done in ("stopped", "stopped_one", "stopped_all"):
-                page = (await browser.get(f"/grants?done={done}&of={of}")).text
-                assert 'class="done panel"' not in page, (done, of)
+            for told in ("stopped", "stopped_one", "stopped_all"):
+                page = (await browser.get(f"/grants?done={told}&of={of}")).text
+                assert 'class="done panel"' not in page, (told, of)
 
 
 async def test_everything_stops_at_once_and_each_end_is_recorded(
@@ -189,7 +190,10 @@ async def test_all_of_one_person_stops_or_nothing_does(
 
 
 async def test_what_ended_says_which_papers_and_of_whom_something_goes_on(
-    served: Served, make_person: MakePerson, make_worker: MakeWorker
+    served: Served,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     person, worker = await make_person(), await make_worker()
     async with browser_of(served, person) as browser:
@@ -213,6 +217,27 @@ async def test_what_ended_says_which_papers_and_of_whom_something_goes_on(
         page = (await browser.get("/grants")).text.split("Avant</h2>")[1]
         assert page.count("un autre accord, qui continue") == 5
         assert page.count("1 papier supprimé depuis") == 4
+        # What goes on is on the first page alone.
+        monkeypatch.setattr(grants_pages, "LIMIT", 3)
+        [older] = re.findall(r'href="(\?cursor=[^"]+)"', (await browser.get("/grants")).text)
+        page = (await browser.get(f"/grants{older}")).text
+        assert page.count('<li class="card">') == 2
+        assert "plus haut" not in page
+
+
+async def test_what_ended_and_showed_nothing_says_what_it_let_do(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        for types in ((), ("payslip",)):
+            grant = await granted(browser, person, worker.headers, *types, actions=["deposit"])
+            await browser.post(f"/v1/grants/{grant}/revoke", headers=person.headers)
+        page = (await browser.get("/grants")).text.split("Avant</h2>")[1].replace("\xa0", " ")
+    named, every = re.findall(r"<strong>([^<]+)</strong>", page)
+    assert every == "ajouter des papiers pour vous"
+    assert named.startswith(f"{every} : ")
+    assert "fiche de paie" in named
 
 
 async def test_two_papers_of_one_kind_are_told_apart(

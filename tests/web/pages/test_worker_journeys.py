@@ -5,6 +5,7 @@ import re
 from html import unescape
 
 import httpx
+import pytest
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomeWorker
 from tests.steps import approve, ask, deposit, granted
@@ -14,6 +15,7 @@ from tests.web.pages.test_pages import browser_of
 from tests.web.pages.test_worker_forms import ASKED, asked
 from tests.web.pages.test_worker_names import given_unasked
 from tests.web.pages.test_worker_pages import adding, known_of, words
+from vault.consent.people import KnownPerson
 from web.i18n.typography import national
 from web.pages import forms
 
@@ -53,6 +55,27 @@ async def test_what_was_taken_back_is_corrected_and_sent_again_without_typing_it
     assert re.search(r"<textarea[^>]*>([^<]*)<", form)[1] == "Pour l’aide « énergie » &amp; autre."  # type: ignore[index]
     assert f'value="{national(person.phone)}"' in unescape(form).replace("\xa0", " ")
     assert 'value="Assistante sociale"' in form
+
+
+async def test_a_number_that_two_people_had_is_called_by_the_name_of_neither(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    await granted(client, person, worker.headers, "payslip")
+    request = await ask(client, worker.headers, person.phone, "lease")
+    address, theirs = f"/pro/requests/new?again={request}", await known_of(client, worker)
+    field = 'name="person" value="{}"'
+    async with browser_of(served, worker) as browser:
+        await withdrawn(served, browser, worker, request)
+        assert field.format(theirs) in (await browser.get(address)).text
+        await granted(client, await make_person(), worker.headers, "payslip")
+        assert field.format(theirs) in (await browser.get(address)).text
+        monkeypatch.setattr(KnownPerson, "phones", (person.phone,))
+        assert field.format("") in (await browser.get(address)).text
 
 
 async def test_another_workers_request_fills_no_form(

@@ -71,6 +71,12 @@ async def test_one_comes_back_to_where_one_was(
         page = plain(await browser.get(f"{one}?at={step}"))
         assert f'href="{draft}/{step}"' in page
         assert f'action="{one}?at={step}"' in page
+        # What is sent in its place is no photo: it is said there, and the way back is the same.
+        for wrong, status in (([b"no photo"], 415), ([], 422)):
+            refused = await send(served, person, browser, f"{one}?at={step}", *wrong)
+            assert refused.status_code == status, refused.text
+            assert f'action="{one}?at={step}"' in refused.text
+            assert f'href="{draft}/{step}"' in refused.text
         taken = await send(served, person, browser, f"{one}?at={step}", a_photo("green"))
         assert taken.headers["location"] == f"{draft}/{step}"
         new, _ = pictures_of(await browser.get(f"{draft}/check"))
@@ -143,6 +149,11 @@ async def test_the_way_back_leads_to_the_pictures_and_out_never_in_a_circle(
         for step in ("details", "check"):
             page = (await browser.get(f"{draft}/pictures?at={step}")).text
             assert f'<p class="back"><a href="{draft}/{step}">' in page
+            # Also where the photo that is sent there is none.
+            assert page.count(f'action="{draft}/pictures?at={step}"') == 2
+            wrong = await send(served, person, browser, f"{draft}/pictures?at={step}", b"no photo")
+            assert wrong.status_code == 415
+            assert f'<p class="back"><a href="{draft}/{step}">' in wrong.text
         # What is kept comes first, then what goes on, then one more.
         assert page.index("Enlever") < page.index(">Continuer<") < page.index('id="more"')
 

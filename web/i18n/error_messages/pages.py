@@ -39,7 +39,7 @@ MESSAGES = {
         _("Choisissez jusqu’à quand."),
     ),
     "longer_unsaid": ErrorMessage(
-        _("Cette personne voit déjà ce papier plus longtemps"),
+        _("Cette personne voit déjà plus longtemps ce que vous montrez"),
         _("Vous n’avez pas choisi : arrêter cela, ou laisser."),
         _("Choisissez l’un des deux. Rien n’est encore donné."),
     ),
