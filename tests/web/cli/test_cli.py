@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
@@ -13,9 +11,8 @@ import pytest
 from joserfc.jwk import ECKey
 
 from tests.fixtures import new_private_key_pem
+from tests.servers import commands
 from tests.web.demo.test_demo import Demo
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 class Operator:
@@ -31,15 +28,7 @@ class Operator:
         }
 
     def run(self, *arguments: str, fails: bool = False, **environment: str) -> str:
-        result = subprocess.run(
-            [sys.executable, "-m", "web.cli", *arguments],
-            cwd=ROOT,
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        result = commands.run(self.environment | environment, *arguments)
         assert (result.returncode != 0) == fails, result.stdout + result.stderr
         assert "Traceback" not in result.stderr, result.stderr
         return result.stderr if fails else result.stdout

@@ -1,19 +1,15 @@
 """`unefois reports`, on the database and the home of the running service."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.fixtures import MakePerson
+from tests.servers import commands
 from tests.steps import log_of
 from vault.services import Services
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -29,16 +25,7 @@ def unefois(services: Services) -> Any:
     }
 
     def run(*arguments: str, given: str = "", fails: bool = False) -> str:
-        result = subprocess.run(
-            [sys.executable, "-m", "web.cli", *arguments],
-            cwd=ROOT,
-            env=environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        result = commands.run(environment, *arguments, given=given)
         assert (result.returncode != 0) == fails, result.stdout + result.stderr
         assert "Traceback" not in result.stderr, result.stderr
         return result.stderr if fails else result.stdout
