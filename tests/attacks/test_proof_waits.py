@@ -77,6 +77,9 @@ async def test_asking_and_cancelling_over_and_over_sends_few_messages(
     asked: list[httpx.Response] = []
     for turn in range(proof_waits.AT_ONCE + 3):
         asked += [await client.post("/v1/me/proof/wait", headers=person.headers)]
+        if turn == 0:  # what waits already is no new wait, however often one asks
+            again = [await client.post("/v1/me/proof/wait", headers=person.headers) for _ in "abc"]
+            assert {one.status_code for one in again} == {202}
         cancelled = await client.delete("/v1/me/proof/wait", headers=person.headers)
         assert cancelled.status_code == 204, turn
     statuses = [one.status_code for one in asked]

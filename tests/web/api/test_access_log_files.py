@@ -1,8 +1,10 @@
 """A person's log as a table and as a text to print, over HTTP."""
 
+import asyncio
 import csv
 import io
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pypdfium2
@@ -10,7 +12,10 @@ import pytest
 
 from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker
 from tests.vault.consent.steps import asking
+from vault.access_log import entries
+from vault.access_log.entries import EntryView
 from vault.consent.requests import ask
+from vault.cursors import Page
 from vault.services import Services
 from web.http.csv_rows import _cell
 
@@ -159,3 +164,24 @@ async def test_another_person_s_log_says_nothing_of_mine(
     raw = (await client.get(path, headers=other.headers)).content
     text = words_of(raw) if path.endswith("pdf") else raw.decode()
     assert "HYPERLINK" not in text
+
+
+async def test_of_tables_asked_for_at_once_one_page_is_read_at_a_time(
+    client: httpx.AsyncClient, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is long: together they would read for nobody else."""
+    person, reading, most = await make_person(), 0, 0
+    whole = entries.list_for_person
+
+    async def counted(*args: Any, **more: Any) -> Page[EntryView]:
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        page = await whole(*args, **more)
+        reading -= 1
+        return page
+
+    monkeypatch.setattr(entries, "list_for_person", counted)
+    found = await asyncio.gather(*(rows(client, person) for _ in range(4)))
+    assert len(found) == 4
+    assert most == 1
