@@ -77,6 +77,10 @@ _SHOWN_LARGE = """() => {
     picture.getBoundingClientRect().right - frame.getBoundingClientRect().right,
     document.documentElement.scrollWidth - innerWidth];
 }"""
+_BEGINS = """() => {
+  const frame = document.querySelector('.whole'), picture = frame.querySelector('img');
+  return picture.getBoundingClientRect().left - frame.getBoundingClientRect().left;
+}"""
 LOST_CARD = ("desk/stop", "desk/stop/sure", "desk/stop/code")
 AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", *LOST_CARD)
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
@@ -318,6 +322,12 @@ async def test_a_paper_is_shown_whole_then_large_within_the_page(
     ]
     assert leaving and hiding
     assert leaving["y"] == hiding["y"] >= height - 80
+    # Papers begin at their left, also where words begin at the right.
+    arabic = {"name": "unefois-language", "value": "ar", "url": served.base_url}
+    await context.add_cookies([arabic])  # type: ignore[list-item]
+    await page.reload()
+    await page.wait_for_load_state("networkidle")
+    assert await page.evaluate(_BEGINS) == pytest.approx(0, abs=2), "beside its border"
     assert leaving["x"] + leaving["width"] < hiding["x"], "one is not hit for the other"
     await context.close()
 

@@ -117,6 +117,7 @@ async def test_a_paper_deleted_by_mistake_is_back_with_one_press(
     async with browser_of(served, person) as browser:
         paper = await deposit(browser, person, corpus.pdf(1), type_="payslip", title="Paie de mai")
         token = {"form": await forms.token_for(served.services, person.token)}
+        asked = (await browser.get(f"/documents/{paper['id']}/delete")).text
         gone = await browser.post(f"/documents/{paper['id']}/delete", data=token)
         page = (await browser.get(gone.headers["location"])).text
         address = f"/documents/{paper['id']}/restore"
@@ -124,6 +125,8 @@ async def test_a_paper_deleted_by_mistake_is_back_with_one_press(
         assert "Le récupérer : Paie de mai" in page.replace("\xa0", " ")
         deleted = (await browser.get("/documents/deleted")).text
         assert "Vous pouvez le récupérer jusqu’au" in deleted
+        for one in (asked, deleted):  # whoever reads no French knows it by its sort
+            assert "Paie de mai</strong><br>Papier qui dit combien je gagne" in one
         back = await send(browser, address, yes_of(page, address))
         assert back.headers["location"] == f"/documents/{paper['id']}?done=restored"
         again = (await browser.get(gone.headers["location"])).text
