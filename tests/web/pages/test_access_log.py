@@ -309,6 +309,29 @@ async def test_a_paper_that_is_sent_again_is_not_said_to_be_added_again(
     assert own.count("Vous avez envoyé de nouveau un papier déjà ajouté") == 1
 
 
+async def test_a_paper_that_somebody_else_added_leads_to_saying_that_it_is_not_right(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    own = await deposit(client, person, corpus.pdf(2), type_="payslip")
+    grant = await granted(client, person, worker.headers, actions=["deposit"])
+    added = await client.post(
+        f"/v1/grants/{grant}/documents",
+        headers=worker.headers,
+        files={"file": ("a.pdf", corpus.pdf(1))},
+        data={"type": "payslip"},
+    )
+    entry = next(one for one in await log_of(client, person) if "a ajouté" in one["sentence"])
+    leading = f'href="/access-log?paper={added.json()["id"]}">Ce n’est pas normal'
+    async with browser_of(served, person) as browser:
+        page = (await browser.get(f"/documents/{added.json()['id']}")).text
+        log = (await browser.get(f"/access-log?paper={added.json()['id']}")).text
+        of_own = (await browser.get(f"/documents/{own['id']}")).text
+    assert leading in page.replace("\xa0", " ")
+    assert f'href="/access-log/{entry["id"]}/report"' in log
+    assert "Ce n’est pas normal" not in of_own.replace("\xa0", " ")
+
+
 async def test_who_looked_at_one_paper_has_an_answer_of_its_own(
     served: Served,
     make_person: MakePerson,
