@@ -57,7 +57,8 @@ async def test_what_stops_with_an_access_is_said_by_what_it_allowed(
 ) -> None:
     person, worker = two
     grant = await granted(client, person, worker.headers, NOTICE, actions=[action])
-    await granted(client, person, worker.headers, "payslip", purpose=KITCHEN)  # of other papers
+    both = ["read", "deposit"]
+    await granted(client, person, worker.headers, "payslip", purpose=KITCHEN, actions=both)
     before, after = await given_back(served, worker, grant)
     assert will in before
     assert does in after
@@ -93,6 +94,20 @@ async def test_another_agreement_that_goes_on_is_named_with_its_end(
         assert "ne voyez plus" not in page
         assert "ne verrez plus" not in page
         assert "plus savoir" not in page
+
+
+async def test_a_paper_that_was_picked_may_be_of_a_kind_that_another_agreement_names(
+    served: Served, client: httpx.AsyncClient, two: Two
+) -> None:
+    """The worker learns nothing of which papers these are: whether it is so is not said."""
+    person, worker = two
+    slip = await deposit(client, person, corpus.pdf(4), type_="payslip")
+    request = await ask(client, worker.headers, person.phone, "payslip", purpose=KITCHEN)
+    picked = {"document_types": [], "document_ids": [slip["id"]]}
+    await approve(client, person, request, scope=picked)
+    grant = await granted(client, person, worker.headers, NOTICE)
+    for page in await given_back(served, worker, grant):
+        assert re.search(r"Il peut montrer les mêmes papiers : .*Pour la cantine", page)
 
 
 async def test_what_only_says_that_a_paper_exists_keeps_nobody_seeing_it(
