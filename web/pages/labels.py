@@ -84,7 +84,7 @@ DONE = {
     "type_refused": _("Vous avez dit non. Rien ne change."),
     "labelled": _("C’est fait. Ce nom n’est visible que pour vous."),
     "withdrawn": _("La demande est retirée. La personne ne peut plus répondre."),
-    "given_back": _("L’accès est rendu. Vous ne voyez plus ces papiers."),
+    "given_back": _("L’accès est rendu."),
     "reported": _("C’est envoyé. La réponse viendra sur cette page."),
     "code_again": _("Un nouveau code est parti. Celui d’avant ne marche plus ici."),
     "bye_here": _(

@@ -1,17 +1,20 @@
 """One grant that a worker was given: what it opens, what it says without a file; given back."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
 
 from base.errors import ServiceError, invalid
+from base.ids import parse_id
 from vault.consent import grants
 from vault.consent.evidence import Evidence, evidence
 from vault.consent.grants import GrantView
-from vault.consent.people import known_by_grant
-from vault.consent.scopes import MAX_SCOPE_ITEMS
+from vault.consent.people import KnownPerson, known_by_grant
+from vault.consent.scopes import MAX_SCOPE_ITEMS, Scope
 from vault.documents import retrieval
+from vault.rules import GrantAction
 from web.http.path_ids import PathId
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 from web.pages.way_back import came_from
@@ -59,6 +62,7 @@ async def attest(
         known=await known_by_grant(page.services, page.worker, grant_id),
         answers=answers,
         grant_id=grant_id,
+        grant=await listed_grant(page, grant_id),
         came=came_from(back),
     )
 
@@ -66,11 +70,10 @@ async def attest(
 @router.get("/pro/grants/{grant_id}/give-back")
 async def ask_return(grant_id: PathId, page: WorkerPageDep) -> Response:
     """The page that asks for confirmation."""
-    return await page.show(
-        "pro/give_back.html",
-        known=await known_by_grant(page.services, page.worker, grant_id),
-        grant=await live_grant(page, grant_id),
-    )
+    grant = await live_grant(page, grant_id)
+    known = await known_by_grant(page.services, page.worker, grant_id)
+    goes_on = await _goes_on(page, known, grant)
+    return await page.show("pro/give_back.html", known=known, grant=grant, goes_on=goes_on)
 
 
 @router.post("/pro/grants/{grant_id}/give-back")
@@ -78,23 +81,77 @@ async def give_back(grant_id: PathId, page: WorkerPageDep) -> Response:
     """End a grant from my side, at once and for good."""
     await page.form()
     await grants.give_back(page.services, page.worker, grant_id)
-    return go("/pro/people", done="given_back")
+    return go("/pro/people", done="given_back", of=grant_id)
+
+
+async def just_given_back(page: WorkerPage) -> dict[str, Any]:
+    """The grant that was just given back, and what goes on; of what is not so, nothing is said,
+    whatever the address says."""
+    id_ = parse_id(page.request.query_params.get("of", ""))
+    grant = await listed_grant(page, id_) if id_ and page.done == "given_back" else None
+    if grant is None or grant.ended_by != "recipient":
+        return {"given_back": None}
+    known = await known_by_grant(page.services, page.worker, grant.id)
+    return {"given_back": grant, "goes_on": await _goes_on(page, known, grant)}
 
 
 async def live_grant(page: WorkerPage, grant_id: UUID) -> GrantView:
     """A live grant of the list, which is not recorded; any other is looked up, recorded. Raises
     `not_found`."""
+    listed = await listed_grant(page, grant_id)
+    if listed is not None and listed.state == "live":
+        return listed
+    return await grants.see(page.services, page.worker, grant_id)
+
+
+async def listed_grant(page: WorkerPage, grant_id: UUID) -> GrantView | None:
+    """A grant of the list, live or ended, which is not recorded."""
+    return next((one for one in await _listed(page) if one.id == grant_id), None)
+
+
+async def _listed(page: WorkerPage) -> list[GrantView]:
+    found: list[GrantView] = []
     cursor: str | None = None
     while True:
-        listed = await grants.list_grants(
-            page.services, page.worker, state="live", limit=100, cursor=cursor
-        )
-        for grant in listed.items:
-            if grant.id == grant_id:
-                return grant
+        listed = await grants.list_grants(page.services, page.worker, limit=100, cursor=cursor)
+        found += listed.items
         if listed.next is None:
-            return await grants.see(page.services, page.worker, grant_id)
+            return found
         cursor = listed.next
+
+
+async def _goes_on(
+    page: WorkerPage, known: KnownPerson | None, grant: GrantView
+) -> dict[str, list[GrantView]]:
+    """By each action of a grant, the same person's other live grants that may allow the same. By
+    their terms alone: whether a paper is there is said, and recorded, elsewhere."""
+    theirs = set() if known is None else {row.id for row in known.rows}
+    others = [one for one in await _listed(page) if one.id in theirs - {grant.id}]
+    live = [one for one in others if one.state == "live"]
+    return {
+        action.value: [one for one in live if _may_also(action, one.terms.scope, grant.terms.scope)]
+        for action in grant.terms.scope.actions
+    }
+
+
+def _may_also(action: GrantAction, other: Scope, scope: Scope) -> bool:
+    """Whether one scope may allow what another does: it may cover one of its papers."""
+    allowed = {action, GrantAction.READ} if action is GrantAction.ATTEST else {action}
+    if not allowed & set(other.actions):
+        return False
+    if _share(other.document_types, scope.document_types):
+        return True
+    if action is GrantAction.DEPOSIT:
+        return not (other.document_types and scope.document_types)  # without any: all of them
+    # A paper that was picked may be of a type that the other names.
+    mixed = (other.document_types and scope.document_ids) or (
+        other.document_ids and scope.document_types
+    )
+    return bool(mixed) or _share(other.document_ids, scope.document_ids)
+
+
+def _share(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return not set(some).isdisjoint(others)
 
 
 async def _answer(

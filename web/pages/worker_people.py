@@ -24,6 +24,7 @@ from web.i18n.typography import national
 from web.pages import search_words
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 from web.pages.way_back import PERSON, came_from
+from web.pages.worker_grants import just_given_back
 
 router = page_router()
 LIMIT = 50
@@ -50,6 +51,7 @@ async def list_(
         only=only,
         asked=asked,
         waiting=await _waiting(page),
+        **await just_given_back(page),
         at_desk=await desk_rights.is_allowed(page.services, page.worker),
     )
 
@@ -67,7 +69,7 @@ async def search(page: WorkerPageDep) -> Response:
 async def see(person_id: PathId, page: WorkerPageDep, cursor: str | None = None) -> Response:
     """Everything that one person gave me, each paper once; recorded for each grant that is used."""
     person = await open_person(page.services, page.worker, person_id, cursor=cursor, limit=LIMIT)
-    papers = [(paper, _readable(paper)) for paper in person.papers.items]
+    papers = [(paper, _readable(paper), _named(paper)) for paper in person.papers.items]
     return await page.show(
         "pro/person.html",
         person=person,
@@ -179,8 +181,17 @@ def _digits_of(text: str) -> str:
 
 def _readable(paper: CoveredPaper) -> GrantView | None:
     """The grant under which a paper is opened: the first that allows it."""
-    reading = (one for one in paper.grants if GrantAction.READ in one.terms.scope.actions)
-    return next(reading, None)
+    return next(iter(_reading(paper)), None)
+
+
+def _named(paper: CoveredPaper) -> Sequence[GrantView]:
+    """What stands above the way to open a paper: the grants that open it; of a paper that none
+    opens, those that say that it exists."""
+    return _reading(paper) or paper.grants
+
+
+def _reading(paper: CoveredPaper) -> list[GrantView]:
+    return [one for one in paper.grants if GrantAction.READ in one.terms.scope.actions]
 
 
 def _adding(grants: Sequence[GrantView]) -> set[UUID]:

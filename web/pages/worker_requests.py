@@ -27,6 +27,7 @@ from web.pages.request_form import (
     terms_of,
     whom_in,
 )
+from web.pages.worker_grants import listed_grant
 
 router = page_router()
 LIMIT = 50
@@ -140,13 +141,14 @@ async def _asked_again(page: WorkerPage, request_id: UUID) -> Form:
 
 
 async def _values(page: WorkerPage, request_id: PathId) -> dict[str, Any]:
-    """A request that I sent, and of whom I know its grant."""
+    """A request that I sent, of whom I know its grant, and what became of that."""
     request = await request_views.see_sent(page.services, page.worker, request_id)
-    known = None
+    known = grant = None
     if request.grant_id is not None:
         known = await people.known_by_grant(page.services, page.worker, request.grant_id)
+        grant = await listed_grant(page, request.grant_id)
     basis = catalogue.legal_basis_by_code(request.asked.legal_basis)
-    return {"request": request, "known": known, "basis": basis}
+    return {"request": request, "known": known, "grant": grant, "basis": basis}
 
 
 async def _form(

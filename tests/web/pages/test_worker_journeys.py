@@ -236,7 +236,7 @@ async def test_a_paper_leads_back_to_where_one_came_from(
             answer = await browser.get(f"/pro/grants/{grant}/evidence?type=payslip{asked_from}")
             assert f'<p class="back"><a href="{end}"' in answer.text
             assert "evil" not in answer.text.partition("<main")[2].partition("</main>")[0]
-    assert "Savoir si les papiers cochés existent" in page
+    assert "Savoir si le papier existe" in page
 
 
 async def test_a_new_request_to_the_same_person_stands_on_their_page_and_differs_in_the_list(
