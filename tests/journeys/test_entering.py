@@ -222,7 +222,7 @@ async def test_a_session_that_was_ended_elsewhere_is_seen_by_who_looks_at_its_pa
     await enter(served, own, phone, "own")
     await own.goto(f"{served.base_url}/sessions")
     await own.click(".card button")
-    await expect(own.locator(".done")).to_contain_text("C’est fermé sur cet appareil")
+    await expect(own.locator(".done")).to_contain_text("C’est fermé sur un ordinateur")
     if how == "comes to it":
         await library.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     else:
@@ -317,7 +317,7 @@ async def test_another_device_is_ended_from_my_page(
     await own.click("main a[href='/sessions']")
     assert "appareil partagé" in await own.inner_text(".card >> nth=1")
     await own.click(".card button")
-    await expect(own.locator(".done")).to_contain_text("C’est fermé sur cet appareil")
+    await expect(own.locator(".done")).to_contain_text("C’est fermé sur un ordinateur")
     await library.goto(f"{served.base_url}/grants")
     assert "/?done=signed_out" in library.url
     await own.goto(f"{served.base_url}/grants")
