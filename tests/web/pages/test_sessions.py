@@ -111,11 +111,17 @@ async def test_signing_out_says_what_is_still_open_and_offers_to_end_it(
     person = await make_person()
     other = await signed_in(served.services, person.phone, Visitor("iphone", CAFE))
     async with browser_of(served, person) as browser:
-        assert "Sortir partout" not in (await browser.get("/documents")).text
+        papers = (await browser.get("/documents")).text
+        assert "Sortir partout" not in papers
+        assert "Vos papiers sont ouverts aussi sur 1 autre appareil." in plain(papers)
+        assert '<a class="waiting" href="/sessions">' in papers
+        assert 'href="/sessions"' in (await browser.get("/grants")).text
         mine = (await browser.get("/me")).text.replace("\xa0", " ")
         assert 'name="everywhere"' in mine.split("<main")[1]
         assert "« Sortir partout » ferme sur tous vos appareils, ici aussi." in mine
         assert "« Cacher » ferme ici et ouvre une autre page." in mine
+        hides_at = re.findall('data-to="[^"]*"', papers)
+        assert hides_at == re.findall('data-to="[^"]*"', mine), "to the same page from each"
         left = await browser.post("/sign-out", data=await form(served, person))
         said = await browser.get(left.headers["location"])
     assert "Vous avez aussi un autre appareil ouvert" in said.text
@@ -125,6 +131,10 @@ async def test_signing_out_says_what_is_still_open_and_offers_to_end_it(
         data = await form(served, here, everywhere="yes")
         said = await browser.get((await browser.post("/sign-out", data=data)).headers["location"])
     assert "C’est fermé sur tous vos appareils" in said.text
+    fourth = await signed_in(served.services, person.phone, Visitor("iphone", CAFE))
+    alone = SomePerson(person.id, person.phone, fourth.token, person.subject, person.services)
+    async with browser_of(served, alone) as browser:
+        assert "sont ouverts aussi" not in (await browser.get("/documents")).text
     for token in (other.token, third.token):
         gone = SomePerson(person.id, person.phone, token, person.subject, person.services)
         async with browser_of(served, gone) as browser:
