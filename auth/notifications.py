@@ -57,7 +57,7 @@ def means_code(services: CoreServices, language: str, code: str) -> str:
     text = _(
         "Votre code pour CHANGER vos façons d’entrer : {code}. Valable 10 minutes. Vous n’avez "
         "rien demandé ? Ne donnez ce code à personne, ouvrez « Mes papiers », choisissez « Mes "
-        "appareils », puis « Fermer partout »."
+        "appareils », puis « Fermer partout, sauf ici »."
     )
     return services.translate(language, text).format(code=_grouped(code))
 
@@ -75,7 +75,7 @@ def new_device(
     text = _(
         "« Mes papiers » vient d’être ouvert sur un nouvel appareil : {device}, le {when}. "
         "C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez « Mes papiers », choisissez "
-        "« Mes appareils », puis « Fermer partout ». Ou allez au guichet."
+        "« Mes appareils », puis « Fermer partout, sauf ici ». Ou allez au guichet."
     )
     return _about_device(services, language, text, device, _when(services, language, at, zone))
 
@@ -87,7 +87,7 @@ def new_device_of_worker(
     text = _(
         "Votre espace professionnel vient d’être ouvert sur un nouvel appareil : {device}, le"
         " {when}. C’est vous ? Ne faites rien. Ce n’est pas vous ? Connectez-vous, choisissez"
-        " « Mes appareils », puis « Fermer partout », et prévenez votre responsable."
+        " « Mes appareils », puis « Fermer partout, sauf ici », et prévenez votre responsable."
     )
     return _about_device(services, language, text, device, _when(services, language, at, zone))
 
@@ -126,7 +126,7 @@ def means_changed(services: CoreServices, language: str, action: Action) -> str:
     it."""
     then = _(
         "C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez « Mes papiers », choisissez "
-        "« Mes appareils », puis « Fermer partout ». Ou allez au guichet."
+        "« Mes appareils », puis « Fermer partout, sauf ici ». Ou allez au guichet."
     )
     words = (_MEANS_CHANGED[action], then)
     return " ".join(services.translate(language, text) for text in words)

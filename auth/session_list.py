@@ -58,6 +58,23 @@ async def list_sessions(
         return SessionList(await instant(tx), items)
 
 
+async def see_ended(
+    services: CoreServices, subject: Person | Worker, session_id: UUID, visitor: Visitor
+) -> SessionView | None:
+    """One of the subject's own that was ended, to say which; None for any other, and once it is
+    forgotten."""
+    kind = subject.party.kind
+    async with services.database.transaction() as tx:
+        row = await sessions.ended_session_of(tx, kind, subject.id, session_id)
+        if row is None:
+            return None
+        writer = await services.field_encryption.writer(
+            session_devices.owner_of(kind, subject.id), tx
+        )
+        network = session_devices.network_tag(writer, subject.id, visitor)
+        return await _view(services, tx, row, subject.session_id, network)
+
+
 async def count_sessions(tx: AsyncConnection, subject: Person | Worker) -> int:
     """How many live sessions the subject has, in the caller's transaction."""
     return await sessions.count_live(tx, subject.party.kind, subject.id)

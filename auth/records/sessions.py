@@ -164,6 +164,22 @@ async def live_sessions_of(
     return found.all()
 
 
+async def ended_session_of(
+    connection: AsyncConnection, kind: str, subject_id: UUID, session_id: UUID
+) -> Row[Any] | None:
+    """One session of its subject that was ended before its time; None once it is swept. It has no
+    `mac`: what its row says is to be told, and decides nothing."""
+    found = await connection.execute(
+        select(Session.__table__).where(
+            Session.id == session_id,
+            Session.subject_kind == kind,
+            Session.subject_id == subject_id,
+            Session.revoked_at.is_not(None),
+        )
+    )
+    return found.one_or_none()
+
+
 async def count_live(connection: AsyncConnection, kind: str, subject_id: UUID) -> int:
     """How many live sessions someone has."""
     counted = select(func.count()).where(*_live_of(kind, subject_id))

@@ -70,7 +70,7 @@ async def test_one_sees_ones_own_sessions_on_what_and_from_where(
     assert [one["description"] for one in found] == [
         "Un ordinateur Windows, à l’instant, sur une autre connexion",
         "Un téléphone Android, à l’instant, sur la même connexion que vous",
-        "Un appareil inconnu, à l’instant. Vous l’utilisez maintenant.",
+        "Un appareil inconnu. Vous l’utilisez maintenant.",
     ]
     assert CAFE not in str(found)
     english = {**person.headers, "Accept-Language": "en"}

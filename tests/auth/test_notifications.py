@@ -99,9 +99,9 @@ TEXTS = {
 }
 WAS_IT_YOU = {
     "fr": "C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez « Mes papiers », choisissez «"
-    " Mes appareils », puis « Fermer partout ». Ou allez au guichet.",
+    " Mes appareils », puis « Fermer partout, sauf ici ». Ou allez au guichet.",
     "en": "Was it you? Do nothing. Was it not you? Open “My papers”, choose “My devices”, then"
-    " “Sign out everywhere”. Or go to the desk.",
+    " “Sign out everywhere, except here”. Or go to the desk.",
 }
 FRENCH = {
     "code": "Votre code : 012345. Valable 10 minutes. Ne le donnez à personne.",
@@ -143,10 +143,11 @@ FRENCH = {
     " à la personne qui vous accompagne.",
     "device": "« Mes papiers » vient d’être ouvert sur un nouvel appareil : un téléphone Android,"
     " le 3 mai à 9 h 05. C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez « Mes papiers »,"
-    " choisissez « Mes appareils », puis « Fermer partout ». Ou allez au guichet.",
+    " choisissez « Mes appareils », puis « Fermer partout, sauf ici ». Ou allez au guichet.",
     "pro": "Votre espace professionnel vient d’être ouvert sur un nouvel appareil : un appareil"
     " inconnu, le 3 mai à 9 h 05. C’est vous ? Ne faites rien. Ce n’est pas vous ? Connectez-vous,"
-    " choisissez « Mes appareils », puis « Fermer partout », et prévenez votre responsable.",
+    " choisissez « Mes appareils », puis « Fermer partout, sauf ici », et prévenez votre"
+    " responsable.",
     "new": "Nouvel appareil",
     "means added": "« Mes papiers » : une façon d’entrer vient d’être ajoutée. " + WAS_IT_YOU["fr"],
     "means removed": "« Mes papiers » : une façon d’entrer vient d’être retirée. "
@@ -168,7 +169,7 @@ FRENCH = {
     + WAS_IT_YOU["fr"],
     "change": "Votre code pour CHANGER vos façons d’entrer : 012345. Valable 10 minutes. Vous"
     " n’avez rien demandé ? Ne donnez ce code à personne, ouvrez « Mes papiers », choisissez"
-    " « Mes appareils », puis « Fermer partout ».",
+    " « Mes appareils », puis « Fermer partout, sauf ici ».",
     "erase": "Votre code pour EFFACER tous vos papiers : 012345. Valable 10 minutes. Vous n’avez"
     " rien demandé ? Ne donnez ce code à personne, et allez au guichet.",
     "asked": "Tous vos papiers seront effacés le 3 mai à 9 h 05. Vous ne le voulez pas ? Ouvrez «"
@@ -216,10 +217,10 @@ ENGLISH = {
     " who helps you.",
     "device": "“My papers” was just opened on a new device: an Android phone, on 3 May at 9:05."
     " Was it you? Do nothing. Was it not you? Open “My papers”, choose “My devices”, then “Sign"
-    " out everywhere”. Or go to the desk.",
+    " out everywhere, except here”. Or go to the desk.",
     "pro": "Your professional account was just opened on a new device: an unknown device, on 3 May"
     " at 9:05. Was it you? Do nothing. Was it not you? Sign in, choose “My devices”, then “Sign"
-    " out everywhere”, and tell your manager.",
+    " out everywhere, except here”, and tell your manager.",
     "new": "New device",
     "means added": "“My papers”: a way in was just added. " + WAS_IT_YOU["en"],
     "means removed": "“My papers”: a way in was just removed. " + WAS_IT_YOU["en"],
@@ -236,7 +237,7 @@ ENGLISH = {
     "no wait": "“My papers”: the request to change your ways in is cancelled. " + WAS_IT_YOU["en"],
     "change": "Your code to CHANGE your ways in: 012345. Valid for 10 minutes. You asked for"
     " nothing? Do not give this code to anyone, open “My papers”, choose “My devices”, then “Sign"
-    " out everywhere”.",
+    " out everywhere, except here”.",
     "erase": "Your code to ERASE all your papers: 012345. Valid for 10 minutes. You asked for"
     " nothing? Give this code to nobody, and go to the desk.",
     "asked": "All your papers will be erased on 3 May at 9:05. You do not want this? Open “My"
@@ -349,6 +350,13 @@ async def test_a_code_comes_in_the_language_that_was_chosen_where_it_was_asked_f
     await one_time_codes.send_code(services, phone=phone, language="fr", visitor=english)
     last = (await queued_messages(services, phone))[-1]
     assert last["text"] == ENGLISH["code"].replace("012345", await code_for(services, phone))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_messages_name_the_button_that_closes_elsewhere_as_its_page_does(language: str) -> None:
+    button = WORDS.translate(language, "Fermer partout, sauf ici")
+    for name in ("device", "pro", "change", "pin"):
+        assert button in TEXTS[name](language), name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

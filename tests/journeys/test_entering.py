@@ -25,6 +25,7 @@ _STORED = """async () => ({
 _TYPED = """() => [...document.querySelectorAll(
   'input:not([type=hidden], [type=radio], [type=checkbox])')].map(e => e.value).filter(Boolean)"""
 _OVER = re.compile("/session/over$")
+_AWAY = "Object.defineProperty(document, 'hidden', { get: () => window.away })"
 _LEADS_TO = "(form, address) => { form.dataset.to = address; }"
 NOTHING = {"workers": 0, "caches": 0, "databases": 0, "local": 0}
 
@@ -159,8 +160,10 @@ async def test_a_shared_device_is_over_after_fifteen_minutes(
 async def test_a_page_that_nobody_touches_goes_after_it_was_told(
     open_page: Open, served: Served, moved_clock: MoveClock
 ) -> None:
-    """By the clocks of the page and of the database, which the test moves."""
+    """By the clocks of the page and of the database, which the test moves: that of the service does
+    not move with them, and no answer of it comes."""
     page = await open_page(True)
+    await page.route("**/session?used=no", lambda route: route.abort())
     await page.clock.install()
     await enter(served, page, new_phone(), "shared")
     await page.wait_for_load_state("networkidle")
@@ -203,19 +206,33 @@ async def test_who_leaves_a_shared_device_leaves_no_other_tab_of_theirs(
         await page.wait_for_url("**/sign-in/*")
 
 
+@pytest.mark.parametrize("how", ["comes to it", "sees it all the time"])
 async def test_a_session_that_was_ended_elsewhere_is_seen_by_who_looks_at_its_page(
-    open_page: Open, served: Served
+    open_page: Open, served: Served, how: str
 ) -> None:
-    """From another device, say: the page goes when somebody comes to it, and not at its own end."""
+    """From another device, say: the page goes long before its own end, which its own questions do
+    not put off; unseen, it asks nothing."""
     phone = new_phone()
     library, own = await open_page(True), await open_page(True)
+    await library.clock.install()
     await enter(served, library, phone, "shared")
+    asked: list[str] = []
+    library.on("request", lambda one: asked.append(one.url.removeprefix(served.base_url)))
     await library.wait_for_load_state("networkidle")
     await enter(served, own, phone, "own")
     await own.goto(f"{served.base_url}/sessions")
     await own.click(".card button")
-    await expect(own.locator(".done")).to_contain_text("C’est fermé sur cet appareil")
-    await library.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(own.locator(".done")).to_contain_text("C’est fermé sur un ordinateur")
+    if how == "comes to it":
+        await library.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    else:
+        await library.evaluate(_AWAY)
+        await library.evaluate("window.away = true")
+        await library.clock.run_for(60_000)
+        assert "/session?used=no" not in asked
+        await library.evaluate("window.away = false")
+        await library.clock.run_for(26_000)
+        assert "/session?used=no" in asked
     await expect(library).to_have_url(_OVER)
     assert "Mes papiers" not in await library.inner_text("body")
 
@@ -224,6 +241,7 @@ async def test_what_one_types_is_use(
     open_page: Open, served: Served, moved_clock: MoveClock
 ) -> None:
     page = await open_page(True)
+    await page.route("**/session?used=no", lambda route: route.abort())
     await page.clock.install()
     await enter(served, page, new_phone(), "shared")
     await page.goto(f"{served.base_url}/grants/new/who")
@@ -299,7 +317,7 @@ async def test_another_device_is_ended_from_my_page(
     await own.click("main a[href='/sessions']")
     assert "appareil partagé" in await own.inner_text(".card >> nth=1")
     await own.click(".card button")
-    await expect(own.locator(".done")).to_contain_text("C’est fermé sur cet appareil")
+    await expect(own.locator(".done")).to_contain_text("C’est fermé sur un ordinateur")
     await library.goto(f"{served.base_url}/grants")
     assert "/?done=signed_out" in library.url
     await own.goto(f"{served.base_url}/grants")

@@ -239,7 +239,7 @@ async def test_devices_and_the_end_of_a_vault(open_phone: OpenPhone) -> None:
     assert await mine.says("ouverts aussi sur 1 autre appareil")
     await mine.press("main a[href='/sessions']")
     await mine.press("main form[action$='/end'] button")
-    assert await mine.says("C’est fermé sur cet appareil")
+    assert await mine.says("C’est fermé sur un ordinateur Linux")
     await other.go("/documents")
     assert await other.says("Entrez pour continuer")
     await mine.press("a[href='/erasure']")

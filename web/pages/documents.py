@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Response
 
+from auth import session_list
 from auth.levels import Level
 from base import clock
 from base.errors import ServiceError
@@ -82,6 +83,7 @@ _NOTHING_FIRST: dict[str, Any] = {
     "ending": [],
     "room": None,
     "erases_at": None,
+    "elsewhere_open": 0,
 }
 
 
@@ -120,7 +122,13 @@ async def _to_do_first(
         "ending": ending[:left],
         "room": room if room.almost_full else None,
         "erases_at": await erasure_requests.erases_at(page.services, page.person),
+        "elsewhere_open": await _open_elsewhere(page),
     }
+
+
+async def _open_elsewhere(page: PersonPage) -> int:
+    """On how many other devices; beside a worker, nothing: one's own phone is one of them."""
+    return 0 if page.beside else await session_list.count_others(page.services, page.person)
 
 
 def _by_family(items: list[ListedDocument]) -> list[tuple[PaperFamily, list[ListedDocument]]]:

@@ -96,7 +96,7 @@ DONE = {
         " fermer : entrez, puis « Mon compte », puis « Sortir partout »."
     ),
     "bye_everywhere": _("C’est fermé sur tous vos appareils."),
-    "session_ended": _("C’est fermé sur cet appareil."),
+    "session_ended": _("C’est fermé sur l’autre appareil."),
     "sessions_ended": _("C’est fermé partout, sauf ici."),
     "erasure_code": _("Nous avons envoyé un SMS avec un code de 6 chiffres."),
     "erasure_asked": _("C’est noté. Vous avez 7 jours pour changer d’avis."),

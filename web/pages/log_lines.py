@@ -97,6 +97,13 @@ class Day:
     acts: list[LogLine] = field(default_factory=list, repr=False)
     looks: list[LogLine] = field(default_factory=list, repr=False)
 
+    @property
+    def mine(self) -> list[LogLine]:
+        """What was done with the person's ways in, each code with which they came in in its place
+        by time."""
+        lines = [*self.acts, *(LogLine([told]) for told in self.entered)]
+        return sorted(lines, key=lambda line: _instant(line.newest), reverse=True)
+
     def count_codes(self, action: str) -> int:
         """How many codes were asked for (`sign_in.code`), or tried in vain (`sign_in.failure`)."""
         return sum(entry.action == action for entry, _ in self.codes)

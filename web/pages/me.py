@@ -26,7 +26,7 @@ async def me(page: PersonPageDep) -> Response:
         told_in=languages()[contact.language].name,
         told_otherwise=contact.language != page.language,
         name=await own_name(page.services, page.person),
-        elsewhere=await session_list.count_others(page.services, page.person),
+        elsewhere_open=await session_list.count_others(page.services, page.person),
         zones={name: time_zone_names.NAMES[name] for name in time_zones.NAMES},
         erases_at=await erasure_requests.erases_at(page.services, page.person),
     )

@@ -28,7 +28,7 @@ from web.i18n.formats import (
 )
 from web.i18n.languages import languages
 from web.i18n.quotation import quoted
-from web.i18n.session_descriptions import describe_session
+from web.i18n.session_descriptions import describe_ended, describe_session
 from web.i18n.translations import LANGUAGES, translations
 from web.i18n.typography import national, no_break, on_one_line, typed_hours, typed_phone
 from web.i18n.worker_event_messages import describe_to_worker
@@ -97,6 +97,9 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "brief": lambda entry: no_break(describe_briefly(entry, language)),
         "beside": lambda entry: no_break(beside(entry, language).strip()),
         "session": pass_context(lambda at, one, now: _session(one, now, language, at["zone"])),
+        "ended": pass_context(
+            lambda at, one, now: no_break(describe_ended(one, now, language, at["zone"]))
+        ),
         "instant": datetime.fromisoformat,
         "is_past": lambda moment: moment < clock.now(),
         "translate": translate,

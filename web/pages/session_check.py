@@ -1,14 +1,17 @@
 """Is the session still open? A page's script asks before it sends a form, and gets the token that
 forms of today's session carry: one may have signed in again beside, in another tab. A page that
-nobody touched on a shared device goes to the end of it."""
+is shown on a shared device looks whether it was ended elsewhere, and goes to the end of it."""
 
-from fastapi import Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
+from auth.bearer import unauthenticated
+from auth.subjects import Person
+from web.http.dependencies import ServicesDep
 from web.pages import cookies, forms
 from web.pages.page import (
     Page,
-    PersonPageDep,
+    PersonPage,
     VisitorPageDep,
     WorkerPageDep,
     page_router,
@@ -20,9 +23,24 @@ router = page_router()
 
 
 @router.get("/session")
-async def check(page: PersonPageDep) -> Response:
-    """The person's; a session that is over leads to signing in."""
-    return await _check(page)
+async def check(request: Request, services: ServicesDep) -> Response:
+    """The person's; a session that is over leads to signing in. `?used=no`: asked by a page that
+    nobody touched, which is no use of the session and does not put off its end."""
+    used = request.query_params.get("used") != "no"
+    subject, secret = await signed_in(request, services, "person", used=used)
+    if not isinstance(subject, Person):
+        raise unauthenticated()
+    return await _check(
+        PersonPage(
+            request=request,
+            services=services,
+            language=cookies.language_of(request, services.settings),
+            area="person",
+            secret=secret,
+            person=subject,
+            ends_at=subject.session_ends_at,
+        )
+    )
 
 
 @router.get("/pro/session")

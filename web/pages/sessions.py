@@ -5,10 +5,12 @@ from uuid import UUID
 from fastapi import Response
 
 from auth import session_list, sessions
+from auth.session_list import SessionView
 from auth.subjects import Person, Worker
 from auth.time_zones import choose_zone
 from base import time_zones
 from base.errors import invalid
+from base.ids import parse_id
 from web.http.path_ids import PathId
 from web.http.visitor import visitor_of
 from web.i18n import time_zone_names
@@ -67,15 +69,30 @@ async def _list(page: Page, subject: Person | Worker, prefix: str) -> Response:
     listed = await session_list.list_sessions(page.services, subject, visitor_of(page.request))
     shown = sorted(listed.items, key=lambda one: one.where != "here")
     zones = {name: time_zone_names.NAMES[name] for name in time_zones.NAMES}
+    ended = await _just_ended(page, subject)
     return await page.show(
-        "sessions.html", prefix=prefix, sessions=shown, now=listed.at, zones=zones
+        "sessions.html",
+        prefix=prefix,
+        sessions=shown,
+        now=listed.at,
+        zones=zones,
+        ended=ended,
+        **({"done": ""} if ended else {}),
     )
+
+
+async def _just_ended(page: Page, subject: Person | Worker) -> SessionView | None:
+    """The one that was just ended, by name: « this device » would be the one in one's hand."""
+    id_ = parse_id(page.request.query_params.get("of", ""))
+    if page.done != "session_ended" or id_ is None:
+        return None
+    return await session_list.see_ended(page.services, subject, id_, visitor_of(page.request))
 
 
 async def _end(page: Page, subject: Person | Worker, session_id: UUID, prefix: str) -> Response:
     await page.form()
     await sessions.end_one(page.services, subject, session_id)
-    return go(f"{prefix}/sessions", done="session_ended")
+    return go(f"{prefix}/sessions", done="session_ended", of=session_id)
 
 
 async def _end_others(page: Page, subject: Person | Worker, prefix: str) -> Response:

@@ -124,6 +124,10 @@ def test_the_code_with_which_one_came_in_is_not_asked_about_and_any_other_is() -
     wrong = coded(NOON - timedelta(minutes=1), "iphone", "sign_in.failure")
     [day] = by_day([way_in, wrong, coded(NOON - timedelta(minutes=2), "iphone")], PARIS)
     assert (day.codes, len(day.entered)) == ([wrong], 1)
+    before = coded(NOON - timedelta(hours=2), "iphone", "sign_in.success")
+    [day] = by_day([way_in, coded(NOON - timedelta(minutes=1), "iphone"), before], PARIS)
+    said = [line.newest.action for line in day.mine]
+    assert said == ["sign_in.success", "sign_in.code", "sign_in.success"], "by time"
 
 
 def test_the_page_around_a_picture_is_the_same_look_and_any_other_list_is_not() -> None:
@@ -190,7 +194,7 @@ async def test_who_looked_comes_first_and_all_else_is_folded(
     assert "Regardé 3 fois, la dernière fois à" in seen
     assert "demandé un code" not in seen
     assert "Vous avez ajouté un papier" not in seen
-    codes, mine = codes.split("Ce que j’ai fait moi-même", 1)
+    codes, mine = codes.split("Fait avec mes façons d’entrer", 1)
     assert "C’était vous ?" in codes
     assert "Vous avez ajouté un papier" in mine
     # A day with all of it: six lines at most before what is folded.
@@ -263,7 +267,7 @@ async def test_own_acts_say_whom_they_are_about(
         await refuse(served.services, person.subject, UUID(asked), answer)
     async with browser_of(served, person) as browser:
         page = (await browser.get("/access-log")).text.replace("\u00a0", " ")
-    mine = page.split("Ce que j’ai fait moi-même")[1]
+    mine = page.split("Fait avec mes façons d’entrer")[1]
     name = "Camille Moreau"
     assert f"Vous avez montré vos papiers à {name}, jusqu’au " in mine
     assert f"Vous avez arrêté l’accord avec {name}." in mine
@@ -350,7 +354,7 @@ async def test_who_looked_at_one_paper_has_an_answer_of_its_own(
         looked = (await browser.get(f"/access-log?paper={seen['id']}")).text
         assert "Camille Moreau" in looked
         assert "Regardé à" in looked.replace("\xa0", " ")
-        assert "Ce que j’ai fait moi-même" not in looked
+        assert "Fait avec mes façons d’entrer" not in looked
         nobody = (await browser.get(f"/access-log?paper={other['id']}")).text
         assert "Personne d’autre que vous ne l’a regardé." in nobody
         assert "Camille Moreau" not in nobody

@@ -293,6 +293,24 @@ async def test_a_page_that_nobody_touches_keeps_nothing_open(
         assert (await at.get("/documents")).status_code == 303
 
 
+async def test_a_page_that_asks_whether_it_is_over_keeps_nothing_open(
+    served: Served, moved_clock: MoveClock
+) -> None:
+    """Its own question is no use; any other is, and so is anything else that is asked so."""
+    headers = {"Accept": "application/json"}
+    async with browser(served) as at:
+        await enter(served, at, new_phone(), "shared")
+        for minutes, address, status in (
+            (14, "/session?used=no", 200),
+            (14, "/session?used=", 200),
+            (28, "/documents?used=no", 200),
+            (42, "/session?used=no", 200),
+            (44, "/session?used=no", 401),
+        ):
+            moved_clock(timedelta(minutes=minutes))
+            assert (await at.get(address, headers=headers)).status_code == status, minutes
+
+
 async def test_a_form_that_came_too_late_is_told_and_leads_nowhere(
     served: Served, moved_clock: MoveClock
 ) -> None:

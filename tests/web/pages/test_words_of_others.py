@@ -99,4 +99,6 @@ async def test_a_name_in_a_sentence_of_a_request_keeps_its_own_direction(
 
 async def test_a_message_that_is_shown_runs_its_own_way(client: httpx.AsyncClient) -> None:
     page = (await client.get("/styles")).text
-    assert '<p dir="auto"><q>' in page.split('class="demo"')[1]
+    shown = page.split('class="demo"')[1]
+    assert '<p dir="auto">' in shown
+    assert "<q>" not in shown.split("</aside>")[0], "it has quotes of its own"

@@ -16,9 +16,10 @@ export function showEnded() {
 // True when the session lives: the forms of the page then carry its token. False once it is
 // over, or another one is signed in: what was begun here is not sent to them. Throws when there is no
 // network, and "gate" when it answers in the place of this site, as one that asks to register does.
-export async function isOpen() {
+// `how`: "?used=no" where nobody did anything, which is no use of the session.
+export async function isOpen(how = "") {
   const headers = { Accept: "application/json" };
-  const answer = await fetch(page.session, { redirect: "manual", cache: "no-store", headers });
+  const answer = await fetch(page.session + how, { redirect: "manual", cache: "no-store", headers });
   if (answer.status === 401) return false;
   if (answer.type === "opaqueredirect") throw new Error("gate");
   // What is sent next will tell.

@@ -1,11 +1,15 @@
 // On a device that others use: what one does in a page counts as use of the session; a page that
-// nobody touches goes when it ends, and one that is looked at again when it has ended.
+// nobody touches goes when it ends; also when it was ended from elsewhere, while the page is shown.
 import { isOpen, left } from "./session.js";
 
 const PAUSE = 60 * 1000;
+const BETWEEN = 25 * 1000;
 let asked = Date.now();
 
-const go = () => location.replace("/session/over");
+function go() {
+  document.documentElement.hidden = true;
+  location.replace("/session/over");
+}
 
 async function ask() {
   asked = Date.now();
@@ -22,6 +26,13 @@ function look() {
   else setTimeout(look, Math.min(left() + 1, 30) * 1000);
 }
 
+// It lives? To ask is no use of it; one at a time, and neither unseen nor where there is no network.
+async function watch() {
+  const asks = !document.hidden && navigator.onLine && left() > 0;
+  if (asks && !(await isOpen("?used=no").catch(() => true))) return go();
+  setTimeout(watch, BETWEEN);
+}
+
 // Beside a worker, the minutes and seconds that are left; nothing makes them more.
 const shown = document.getElementById("left");
 function count() {
@@ -36,3 +47,4 @@ for (const kind of ["input", "keydown", "pointerdown", "scroll"]) {
 }
 document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
 look();
+setTimeout(watch, BETWEEN);
