@@ -71,7 +71,9 @@ async def test_somebody_of_before_is_chosen_by_name(
         assert "Camille Moreau" in (await browser.get(address)).text
         [before] = await grants_of(browser, person)
         known = str(worker.subject.id)
-        assert f'value="{known}"' in (await browser.get(address)).text, before
+        who = (await browser.get(address)).text
+        assert f'value="{known}"' in who, before
+        assert who.index("lui montrer un code") < who.index("Son e-mail professionnel")
         said: Pairs = [("document", paper["id"]), ("worker", known), ("duration", "P6M")]
         page = await summary_of_gift(served, browser, person, said)
         assert "1 papier à Camille Moreau" in page.text
