@@ -9,7 +9,7 @@ from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorke
 from tests.steps import deposit
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import Pairs, send, yes_of
-from tests.web.pages.test_meetings import press, text_of, typed
+from tests.web.pages.test_meetings import press, text_in, text_of, typed
 from tests.web.pages.test_pages import browser_of
 
 SHOW = "/meetings?giving=yes"
@@ -41,6 +41,12 @@ def goes_on(text: str) -> str:
     return found[1].replace("&amp;", "&")
 
 
+def main_button(text: str) -> str:
+    """The solid button of a page, as a link."""
+    main = text.split("<main", 1)[1].split("</main>")[0]
+    return main.partition('class="button main"')[2].partition("</a>")[0]
+
+
 async def test_all_that_was_chosen_is_there_after_both_said_yes(
     served: Served, two: tuple[SomePerson, SomeWorker]
 ) -> None:
@@ -58,11 +64,22 @@ async def test_all_that_was_chosen_is_there_after_both_said_yes(
         asked = (await typed(at_work, "/pro/meetings/code", code)).headers["location"]
         await press(at_work, asked, "yes")
         page = (await theirs.get(f"{own}?{carried}")).text
+        asks = text_in(page)
+        assert asks.index("Camille Moreau") < asks.index("Y a-t-il le même mot ?")
+        assert asks.index("Y a-t-il le même mot ?") < asks.index("Oui, et c’est")
+        assert "doit montrer" not in asks
         agreed = await send(theirs, own, [*yes_of(page, own), ("agree", "yes")])
         assert agreed.headers["location"] == f"{own}?{carried}"
         text = (await theirs.get(agreed.headers["location"])).text
         meeting = own.rpartition("/")[2]
         assert goes_on(text) == f"/grants/new/check?meeting={meeting}&{chosen}"
+        main = main_button(text)
+        assert "Montrer des papiers maintenant" in main
+        assert text.index("Montrer des papiers maintenant") < text.index("Voir si une demande")
+        # Who came for something else has no main button: neither is what they came for.
+        other = (await theirs.get(own)).text
+        assert main_button(other) == ""
+        assert other.index("Voir si une demande") < other.index("Montrer des papiers maintenant")
         check = await text_of(theirs, goes_on(text))
         assert "Vous allez montrer 1 papier à Camille Moreau" in check
         assert "Paie de mai" in check

@@ -57,8 +57,12 @@ async def press(browser: httpx.AsyncClient, address: str, agree: str) -> str:
 
 
 async def text_of(browser: httpx.AsyncClient, address: str) -> str:
+    return text_in((await browser.get(address)).text)
+
+
+def text_in(page: str) -> str:
     """A page, with plain spaces."""
-    return re.sub(r"[\xa0\u202f]", " ", (await browser.get(address)).text)
+    return re.sub(r"[\xa0\u202f]", " ", page)
 
 
 def word_in(text: str) -> str:
