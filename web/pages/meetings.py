@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from auth.subjects import Person, Worker
 from base.errors import ErrorKind, ServiceError
-from vault.consent import invitations, meetings
+from vault.consent import invitations, meetings, people
 from vault.consent.invitations import InvitationView
 from vault.consent.meetings import MeetingView
 from web.http.path_ids import PathId
@@ -141,14 +141,17 @@ async def _answered(page: SidePage, code: str) -> MeetingView | InvitationView:
 
 async def _see(page: SidePage, meeting_id: PathId) -> Response:
     met = await meetings.see_meeting(page.services, _side(page), meeting_id)
-    carried = Form()
+    carried, given = Form(), None
     if isinstance(page, PersonPage):
         carried = chosen_in(page.request.url.query, _CARRIED)
+    elif met.person_id and met.agreed_at and (met.used or met.state == "agreed"):
+        given = await people.known_since(page.services, page.worker, met.person_id, met.agreed_at)
     return await page.show(
         "meetings/meeting.html",
         met=met,
         look_again=LOOK_AGAIN if _waits(met) else 0,
         drawn=draw_address(page, meetings.answering_path(met)),
+        given=given,
         carried=carried.pairs,
         goes_on=address_with(carried, met.id),
         came_from=address_with(carried) if carried.has(_GIVING) else "",

@@ -1,16 +1,18 @@
 """What was chosen to be given goes through a meeting: after two yes, one goes on from there."""
 
 import re
+from datetime import timedelta
 
 import httpx
 import pytest
 
-from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.steps import deposit
+from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served, SomePerson, SomeWorker
+from tests.steps import deposit, granted
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import Pairs, send, yes_of
 from tests.web.pages.test_meetings import press, text_in, text_of, typed
 from tests.web.pages.test_pages import browser_of
+from vault.consent import people
 
 SHOW = "/meetings?giving=yes"
 
@@ -43,7 +45,7 @@ def goes_on(text: str) -> str:
 
 def main_button(text: str) -> str:
     """The solid button of a page, as a link."""
-    main = text.split("<main", 1)[1].split("</main>")[0]
+    main = text.split("<main", 1)[1].partition("</main>")[0]
     return main.partition('class="button main"')[2].partition("</a>")[0]
 
 
@@ -83,8 +85,18 @@ async def test_all_that_was_chosen_is_there_after_both_said_yes(
         check = await text_of(theirs, goes_on(text))
         assert "Vous allez montrer 1 papier à Camille Moreau" in check
         assert "Paie de mai" in check
+        waits = (await at_work.get(asked)).text
+        assert "Demander des papiers" in main_button(waits)
+        assert "Regarder encore" in waits
         given = await send(theirs, "/grants/new", yes_of(check, "/grants/new"))
         assert given.headers["location"].startswith("/grants?done=given&of="), given.text
+        # The worker is told, and led to the person; a week is no warning on its first day.
+        told = (await at_work.get(asked)).text
+        assert "La personne vous a donné un accès" in told
+        assert "Voir les papiers" in main_button(told)
+        led = re.findall('href="(/pro/people/[0-9a-f-]+)"', told)
+        assert "Paie de mai" in (await at_work.get(led[0])).text
+        assert "Se termine bientôt" not in (await at_work.get("/pro/people")).text
 
 
 async def test_what_is_ticked_goes_along_with_the_button_under_the_list(
@@ -136,3 +148,15 @@ async def test_a_form_of_another_site_opens_no_code(
     async with browser_of(served, two[0]) as theirs:
         refused = await send(theirs, SHOW, [("document", "x")])
     assert refused.status_code == 403
+
+
+async def test_an_end_is_a_warning_when_it_is_near(
+    served: Served, two: tuple[SomePerson, SomeWorker], moved_clock: MoveClock
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as theirs:
+        await granted(theirs, person, worker.headers, "payslip", duration="P7D")
+    for days, warns in ((4, False), (6, True)):
+        moved_clock(timedelta(days=days))
+        known = await people.list_people(served.services, worker.subject)
+        assert [one.nears_end for one in known.items] == [warns], days
