@@ -49,6 +49,13 @@ def main_button(text: str) -> str:
     return main.partition('class="button main"')[2].partition("</a>")[0]
 
 
+def asks_before_the_yes(text: str) -> None:
+    """Who it is, then a question, then the yes."""
+    asked = text.index("Y a-t-il le même mot ?")
+    assert text.index("Camille Moreau") < asked < text.index("Oui, et c’est")
+    assert "doit montrer" not in text
+
+
 async def test_all_that_was_chosen_is_there_after_both_said_yes(
     served: Served, two: tuple[SomePerson, SomeWorker]
 ) -> None:
@@ -66,10 +73,7 @@ async def test_all_that_was_chosen_is_there_after_both_said_yes(
         asked = (await typed(at_work, "/pro/meetings/code", code)).headers["location"]
         await press(at_work, asked, "yes")
         page = (await theirs.get(f"{own}?{carried}")).text
-        asks = text_in(page)
-        assert asks.index("Camille Moreau") < asks.index("Y a-t-il le même mot ?")
-        assert asks.index("Y a-t-il le même mot ?") < asks.index("Oui, et c’est")
-        assert "doit montrer" not in asks
+        asks_before_the_yes(text_in(page))
         agreed = await send(theirs, own, [*yes_of(page, own), ("agree", "yes")])
         assert agreed.headers["location"] == f"{own}?{carried}"
         text = (await theirs.get(agreed.headers["location"])).text
