@@ -56,6 +56,13 @@ def asks_before_the_yes(text: str) -> None:
     assert "doit montrer" not in text
 
 
+def names_the_paper_and_its_day(opened: str) -> None:
+    """A grant, on its person's page, as above it: the paper by its name, the end by its day."""
+    assert "Paie de mai" in opened.split('id="grants"')[1]
+    assert "papier choisi" not in opened
+    assert "23 h 59" not in opened.replace("\xa0", " ")
+
+
 async def test_all_that_was_chosen_is_there_after_both_said_yes(
     served: Served, two: tuple[SomePerson, SomeWorker]
 ) -> None:
@@ -99,7 +106,7 @@ async def test_all_that_was_chosen_is_there_after_both_said_yes(
         assert "La personne vous a donné un accès" in told
         assert "Voir les papiers" in main_button(told)
         led = re.findall('href="(/pro/people/[0-9a-f-]+)"', told)
-        assert "Paie de mai" in (await at_work.get(led[0])).text
+        names_the_paper_and_its_day((await at_work.get(led[0])).text)
         assert "Se termine bientôt" not in (await at_work.get("/pro/people")).text
 
 
