@@ -55,7 +55,8 @@ class OtherSide:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeetingView:
     """A meeting as one side sees it. `other` and `word` once the code was typed, until it is over.
-    `used`: its request was sent, or its grant given. `code`: for its opener, while it serves."""
+    `used`: its request was sent, or its grant given. `code`: for its opener, while it serves.
+    `agreed_at`: when the second yes was said; `person_id`: whose vault it is about then."""
 
     id: UUID
     state: MeetingState
@@ -66,6 +67,8 @@ class MeetingView:
     other: OtherSide | None = None
     word: str | None = field(default=None, repr=False)
     code: str | None = field(default=None, repr=False)
+    agreed_at: datetime | None = None
+    person_id: UUID | None = field(default=None, repr=False)
 
 
 def answering_path(meeting: MeetingView) -> str | None:
@@ -236,6 +239,9 @@ async def _view(services: CoreServices, row: Row[Any], caller: Party) -> Meeting
         you_agreed=facts.agreed_at(caller.party.kind) is not None,
         used=row.used_at is not None,
     )
+    if facts.person_agreed_at and facts.worker_agreed_at:
+        agreed_at = max(facts.person_agreed_at, facts.worker_agreed_at)
+        view = replace(view, agreed_at=agreed_at, person_id=row.person_id)
     if state == "over":
         return view
     values = await values_of(services, row)

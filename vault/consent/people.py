@@ -9,7 +9,7 @@ what the worker wrote, under the service's key, and nothing of a vault.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +35,8 @@ from vault.decisions import AccessAttempt
 from vault.rules import Reason, state_of
 from vault.tables import GRANT_ROW
 
+_LAST_DAYS = timedelta(days=2)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPerson:
@@ -42,6 +44,7 @@ class KnownPerson:
 
     `id`: the worker's own. `revision`: of the label. `phone`: what the worker wrote in the last
     request to a phone that the person approved. `ends_next`: when the first live grant ends;
+    `nears_end`: it has two days left, or a quarter of its time and no more than `SOON`;
     `ended_at`: when the last one did, if none is live. `waiting`: what the worker asked of that
     number since, and neither was approved nor lapsed nor was withdrawn. `rows`: the grants, newest
     first.
@@ -55,6 +58,7 @@ class KnownPerson:
     live: int
     ends_next: datetime | None
     ends_soon: bool
+    nears_end: bool
     ended_at: datetime | None
     last_given_at: datetime
     approved: tuple[SentRequest, ...]
@@ -117,6 +121,17 @@ async def known_by_grant(
             return None
         known = await _one(services, tx, worker, row.person_id)
     return known if known and grant_id in {one.id for one in known.rows} else None
+
+
+async def known_since(
+    services: CoreServices, worker: Worker, person_id: UUID, since: datetime
+) -> KnownPerson | None:
+    """A person as a worker knows them, by a live grant that was given since a moment; None without
+    one. Not recorded, as the list is not."""
+    async with services.database.transaction() as tx:
+        known = await _one(services, tx, worker, person_id)
+    given = known is not None and any(_is_live(row) and row.given_at >= since for row in known.rows)
+    return known if given else None
 
 
 async def known_by_grants(services: CoreServices, worker: Worker) -> dict[UUID, KnownPerson]:
@@ -252,7 +267,7 @@ async def _known(
     asked: _Asked,
 ) -> KnownPerson:
     shown, label = await own_id(services, worker, person_id), labels.get(person_id)
-    live = [row for row in rows if state_of(row.revoked_at, row.ends_at, row.at) == "live"]
+    live = [row for row in rows if _is_live(row)]
     ends_next = min((row.ends_at for row in live), default=None)
     approved = [asked.approved[row.request_id] for row in rows if row.request_id in asked.approved]
     tags = dict.fromkeys(tag for tag, _ in approved)
@@ -265,12 +280,23 @@ async def _known(
         live=len(live),
         ends_next=ends_next,
         ends_soon=ends_next is not None and ends_next < rows[0].at + SOON,
+        nears_end=any(_nears_end(row) for row in live if row.ends_at == ends_next),
         ended_at=None if live else max(_ended_at(row) for row in rows),
         last_given_at=rows[0].given_at,
         approved=tuple(request for _, request in approved),
         waiting=tuple(one for tag in tags for one in asked.waiting.get(tag, ())),
         rows=rows,
     )
+
+
+def _is_live(row: Row[Any]) -> bool:
+    return state_of(row.revoked_at, row.ends_at, row.at) == "live"
+
+
+def _nears_end(row: Row[Any]) -> bool:
+    """Whether the end of a live grant is news: one of a week is not when it was just given."""
+    left, whole = row.ends_at - row.at, row.ends_at - row.given_at
+    return bool(left < SOON and (left < _LAST_DAYS or left < whole / 4))
 
 
 def _ended_at(row: Row[Any]) -> datetime:

@@ -1,10 +1,12 @@
 """Meetings face to face, for both sides: show a code, type one, say yes; then ask or give.
 
 A page that waits for the other side looks again by itself, every few seconds: it has nothing to
-fill in, and lasts minutes.
+fill in, and lasts minutes. What a person chose to give before they showed a code is carried in the
+address, as in the steps of giving: ids and codes.
 """
 
 from typing import Any
+from urllib.parse import urlencode
 
 import segno
 from fastapi import Response
@@ -12,10 +14,12 @@ from markupsafe import Markup
 
 from auth.subjects import Person, Worker
 from base.errors import ErrorKind, ServiceError
-from vault.consent import invitations, meetings
+from vault.consent import invitations, meetings, people
 from vault.consent.invitations import InvitationView
 from vault.consent.meetings import MeetingView
 from web.http.path_ids import PathId
+from web.pages.answer_steps import chosen_in, only
+from web.pages.forms import Form
 from web.pages.page import (
     Page,
     PersonPage,
@@ -25,10 +29,14 @@ from web.pages.page import (
     go,
     page_router,
 )
+from web.pages.partial_grants import THROUGH_A_MEETING, address_with
 
 router = page_router()
 LOOK_AGAIN = 4
 """Seconds."""
+_GIVING = "giving"
+"""Said by who shows a code in order to show papers."""
+_CARRIED = (_GIVING, *THROUGH_A_MEETING)
 
 SidePage = PersonPage | WorkerPage
 
@@ -97,15 +105,18 @@ def _side(page: SidePage) -> Person | Worker:
     return page.person if isinstance(page, PersonPage) else page.worker
 
 
-def _address(page: SidePage, meeting_id: Any) -> str:
-    own = "" if isinstance(page, PersonPage) else "/pro"
-    return f"{own}/meetings/{meeting_id}"
+def _address(page: SidePage, meeting_id: Any, carried: Form | None = None) -> str:
+    if isinstance(page, WorkerPage):
+        return f"/pro/meetings/{meeting_id}"
+    query = urlencode(only(carried or Form(), _CARRIED).pairs)
+    return f"/meetings/{meeting_id}" + (f"?{query}" if query else "")
 
 
 async def _open(page: SidePage) -> Response:
-    await page.form()
+    form = await page.form()
     opened = await meetings.open_meeting(page.services, _side(page))
-    return go(_address(page, opened.id))
+    giving = chosen_in(page.request.url.query, (_GIVING,))
+    return go(_address(page, opened.id, Form(giving.pairs + form.pairs)))
 
 
 async def _answer(page: SidePage) -> Response:
@@ -130,11 +141,20 @@ async def _answered(page: SidePage, code: str) -> MeetingView | InvitationView:
 
 async def _see(page: SidePage, meeting_id: PathId) -> Response:
     met = await meetings.see_meeting(page.services, _side(page), meeting_id)
+    carried, given = Form(), None
+    if isinstance(page, PersonPage):
+        carried = chosen_in(page.request.url.query, _CARRIED)
+    elif met.person_id and met.agreed_at and (met.used or met.state == "agreed"):
+        given = await people.known_since(page.services, page.worker, met.person_id, met.agreed_at)
     return await page.show(
         "meetings/meeting.html",
         met=met,
         look_again=LOOK_AGAIN if _waits(met) else 0,
         drawn=draw_address(page, meetings.answering_path(met)),
+        given=given,
+        carried=carried.pairs,
+        goes_on=address_with(carried, met.id),
+        came_from=address_with(carried) if carried.has(_GIVING) else "",
     )
 
 
@@ -147,7 +167,7 @@ async def _confirm(page: SidePage, meeting_id: PathId) -> Response:
         # The page of a meeting that is over says so.
         if failure.kind is not ErrorKind.CONFLICT:
             raise
-    return go(_address(page, meeting_id))
+    return go(_address(page, meeting_id, form))
 
 
 def _waits(met: MeetingView) -> bool:

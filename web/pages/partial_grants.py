@@ -29,6 +29,21 @@ from web.pages.forms import Form
 STEPS = ("papers", "why", "until", "who", "check")
 NAMES = ("document", "purpose_code", *end_days.NAMES, "worker", "meeting", "stop")
 TOO_LONG = "assisted_too_long"
+THROUGH_A_MEETING = ("document", "purpose_code", *end_days.NAMES)
+"""What was chosen before one shows a code, and is still so when one stands before somebody."""
+
+
+def address_with(chosen: Form, meeting_id: UUID | None = None) -> str:
+    """The first step that asks for what was not chosen before a meeting: for whom one met, or for
+    anyone."""
+    asked = {"papers": ("document",), "why": ("purpose_code",), "until": end_days.NAMES}
+    unsaid = (step for step, names in asked.items() if not any(map(chosen.get, names)))
+    step = next(unsaid, "check" if meeting_id else "who")
+    path = "/grants/new" if step == "papers" else f"/grants/new/{step}"
+    whom = [("meeting", str(meeting_id))] if meeting_id else []
+    kept = [pair for pair in chosen.pairs if pair[0] in THROUGH_A_MEETING]
+    query = urlencode([*whom, *kept])
+    return f"{path}?{query}" if query else path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

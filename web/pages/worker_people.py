@@ -17,6 +17,7 @@ from vault.consent.people import KnownPerson
 from vault.consent.person_labels import MAX_LENGTH
 from vault.consent.request_views import SentRequest
 from vault.cursors import Page
+from vault.document_view import DocumentView
 from vault.documents.person_papers import CoveredPaper, open_person
 from vault.rules import GrantAction
 from web.http.path_ids import PathId
@@ -75,6 +76,7 @@ async def see(person_id: PathId, page: WorkerPageDep, cursor: str | None = None)
         person=person,
         known=person.known,
         papers=papers,
+        chosen={} if cursor or person.papers.next else _named(person.papers.items),
         longest=MAX_LENGTH,
         adds=_adding(person.live),
     )
@@ -192,6 +194,11 @@ def _named(paper: CoveredPaper) -> Sequence[GrantView]:
 
 def _reading(paper: CoveredPaper) -> list[GrantView]:
     return [one for one in paper.grants if GrantAction.READ in one.terms.scope.actions]
+
+
+def _named(papers: Sequence[CoveredPaper]) -> dict[UUID, DocumentView]:
+    """All the papers that may be read, by which the grants that picked them are told."""
+    return {one.document.id: one.document for one in papers if one.may_read}
 
 
 def _adding(grants: Sequence[GrantView]) -> set[UUID]:

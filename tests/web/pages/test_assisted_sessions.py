@@ -314,6 +314,7 @@ async def test_papers_go_to_the_worker_beside_by_their_name(
     assert "3 mois" in until
     assert "6 mois" not in until
     who = (await at.get(f"/grants/new/who?{chosen}&duration=P3M")).text
+    assert "lui montrer un code" not in who
     assert "Camille Moreau, à côté de vous" in who
     assert f'value="{worker.subject.id}" checked' in who
     sent = [*yes_of(who, "/grants/new/check"), ("worker", str(worker.subject.id))]

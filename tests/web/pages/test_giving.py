@@ -71,7 +71,9 @@ async def test_somebody_of_before_is_chosen_by_name(
         assert "Camille Moreau" in (await browser.get(address)).text
         [before] = await grants_of(browser, person)
         known = str(worker.subject.id)
-        assert f'value="{known}"' in (await browser.get(address)).text, before
+        who = (await browser.get(address)).text
+        assert f'value="{known}"' in who, before
+        assert who.index("lui montrer un code") < who.index("Son e-mail professionnel")
         said: Pairs = [("document", paper["id"]), ("worker", known), ("duration", "P6M")]
         page = await summary_of_gift(served, browser, person, said)
         assert "1 papier à Camille Moreau" in page.text
@@ -88,6 +90,9 @@ async def test_somebody_of_before_is_chosen_by_name(
         assert done.status_code == 303
         assert len(await grants_of(browser, person)) == 2
         said_so = (await browser.get(done.headers["location"])).text
+    # The paper and its end first; then what stops it, and all of it.
+    card = said_so.split('<section class="card">', 1)[1].split("</section>")[0]
+    assert card.rindex("Jusqu’au") < card.index("Ne plus rien montrer à")
     assert "Ce que cette personne pouvait déjà faire ne change pas" in said_so
     assert "accords" not in said_so
 

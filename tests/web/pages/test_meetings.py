@@ -26,7 +26,8 @@ async def two(make_person: MakePerson, make_worker: MakeWorker) -> tuple[SomePer
 
 async def shown_code(browser: httpx.AsyncClient, page: str, action: str) -> tuple[str, str]:
     """Press the button that shows a code; returns the meeting's address and its digits."""
-    opened = await send(browser, action, yes_of((await browser.get(page)).text, action))
+    shown = (await browser.get(page)).text
+    opened = await send(browser, action, token_of(shown) or yes_of(shown, action))
     address = opened.headers["location"]
     text = (await browser.get(address)).text
     found = re.search(r'class="digits" dir="ltr"><strong>(\d{3}) (\d{3})</strong>', text)
@@ -34,6 +35,12 @@ async def shown_code(browser: httpx.AsyncClient, page: str, action: str) -> tupl
     assert REFRESH in text
     assert "<svg" in text  # drawn, for a camera
     return address, found[1] + found[2]
+
+
+def token_of(page: str) -> Pairs:
+    """What the button of the code sends, where it is a button of another form."""
+    found = re.findall(r'formmethod="post" name="form" value="([^"]+)"', page)
+    return [("form", one) for one in found]
 
 
 async def typed(browser: httpx.AsyncClient, page: str, code: str) -> httpx.Response:
@@ -50,8 +57,12 @@ async def press(browser: httpx.AsyncClient, address: str, agree: str) -> str:
 
 
 async def text_of(browser: httpx.AsyncClient, address: str) -> str:
+    return text_in((await browser.get(address)).text)
+
+
+def text_in(page: str) -> str:
     """A page, with plain spaces."""
-    return re.sub(r"[\xa0\u202f]", " ", (await browser.get(address)).text)
+    return re.sub(r"[\xa0\u202f]", " ", page)
 
 
 def word_in(text: str) -> str:
