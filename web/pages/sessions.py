@@ -1,5 +1,6 @@
 """Where someone is signed in, a person or a worker; and how to end it, one by one or all others."""
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import Response
@@ -70,6 +71,7 @@ async def _list(page: Page, subject: Person | Worker, prefix: str) -> Response:
     shown = sorted(listed.items, key=lambda one: one.where != "here")
     zones = {name: time_zone_names.NAMES[name] for name in time_zones.NAMES}
     ended = await _just_ended(page, subject)
+    told: dict[str, Any] = {"done": ""} if ended else {}
     return await page.show(
         "sessions.html",
         prefix=prefix,
@@ -77,7 +79,7 @@ async def _list(page: Page, subject: Person | Worker, prefix: str) -> Response:
         now=listed.at,
         zones=zones,
         ended=ended,
-        **({"done": ""} if ended else {}),
+        **told,
     )
 
 

@@ -76,7 +76,7 @@ async def see(person_id: PathId, page: WorkerPageDep, cursor: str | None = None)
         person=person,
         known=person.known,
         papers=papers,
-        chosen={} if cursor or person.papers.next else _named(person.papers.items),
+        chosen={} if cursor or person.papers.next else _picked(person.papers.items),
         longest=MAX_LENGTH,
         adds=_adding(person.live),
     )
@@ -196,7 +196,7 @@ def _reading(paper: CoveredPaper) -> list[GrantView]:
     return [one for one in paper.grants if GrantAction.READ in one.terms.scope.actions]
 
 
-def _named(papers: Sequence[CoveredPaper]) -> dict[UUID, DocumentView]:
+def _picked(papers: Sequence[CoveredPaper]) -> dict[UUID, DocumentView]:
     """All the papers that may be read, by which the grants that picked them are told."""
     return {one.document.id: one.document for one in papers if one.may_read}
 
