@@ -4,12 +4,15 @@ it from being used."""
 import secrets
 from uuid import uuid4
 
+import pytest
+
 from auth.visitor import Visitor
-from tests.attacks.pace import AT_ONCE, STRUCTURE, Strict
+from tests.attacks.pace import AT_ONCE, STRUCTURE, Clock, Strict, forget_rates, serving
 from tests.attacks.test_sessions import signed_in
 from tests.auth.steps import begin
 from tests.fixtures import MakePerson, MakeWorker
 from tests.steps import granted
+from vault.services import Services
 from web.pages.cookies import name_of
 
 
@@ -91,6 +94,26 @@ async def test_many_sessions_of_one_worker_are_one_account(
         statuses.append(answer.status_code)
     # Each has a reserve of ten, then nothing.
     assert statuses == [404] * (AT_ONCE * 10 + 30) + [429] * 30
+
+
+@pytest.mark.parametrize("first", ["a=b", "{name}=uf_{false}"], ids=["other", "false"])
+async def test_a_session_in_the_second_of_two_headers_is_the_same_account(
+    services: Services, frozen: Clock, make_worker: MakeWorker, first: str
+) -> None:
+    """Pages read every `Cookie` header, the limit read the first alone: what failed was counted for
+    nobody, or for the network of each false token."""
+    await forget_rates(services)
+    worker, name = await make_worker(), name_of(services.settings, "worker")
+    statuses = []
+    async with serving(services, frozen, failures_at_once=1) as strict:
+        strict.app.state.failures.remember(worker.token, worker.id)
+        for _ in range(30):
+            shown = first.format(name=name, false=secrets.token_urlsafe(32))
+            sent = [("Cookie", shown), ("Cookie", f"{name}={worker.token}")]
+            answer = await strict.client.get(f"/pro/grants/{uuid4()}", headers=sent)
+            statuses.append(answer.status_code)
+    # Ten of the account, and the ten of the session's reserve.
+    assert statuses == [404] * 20 + [429] * 10
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from auth.subjects import Person
 from storage.row_macs import RowAltered
 from vault.consent.answers import refuse_within
 from vault.consent.consent_acts import ConsentAct
-from vault.consent.grants import opened, revoke_within
+from vault.consent.grants import living_ids, opened, revoke_within
 from vault.consent.records import grants as grant_records
 from vault.consent.records import requests as request_records
 from vault.consent.request_views import received
@@ -57,13 +57,10 @@ async def end_all(
     """End them all, in the caller's transaction, which MUST hold the vault. Running downloads stop
     when it commits; who asked sees what an unanswered request looks like. `act`: by which the
     person ends them; None by the API."""
-    while grants := await grant_records.grants_of_person(
-        tx, person.id, state="live", after=None, limit=_PAGE
-    ):
-        for row in grants:
-            ended = await revoke_within(services, tx, person, row.id, act)
-            if isinstance(ended, Denial):
-                raise RowAltered("grant")
+    for grant_id in await living_ids(tx, person.id):
+        ended = await revoke_within(services, tx, person, grant_id, act)
+        if isinstance(ended, Denial):
+            raise RowAltered("grant")
     while True:
         rows = await request_records.requests_of_person(tx, person.id, after=None, limit=_PAGE)
         waiting = [row for row in rows if row.rank]

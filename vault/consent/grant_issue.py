@@ -211,8 +211,9 @@ async def _end_replaced(
     draft: GrantDraft,
     act: ConsentAct | None,
 ) -> Denial | None:
-    """End what a grant takes the place of, in its transaction: none without the other."""
-    for former in draft.replaces:
+    """End what a grant takes the place of, in its transaction: none without the other; in the order
+    of `grants.living_ids`."""
+    for former in sorted(draft.replaces):
         ended = await revoke_within(services, tx, person, former, act)
         if isinstance(ended, Denial):
             return ended

@@ -192,19 +192,28 @@ async def _revoke_all_to(
     # neither waits for what the other has.
     await hold_living_vault(tx, person.id)
     ended: list[GrantView] = []
+    for grant_id in await living_ids(tx, person.id, recipient_id):
+        revoked = await revoke_within(services, tx, person, grant_id, act)
+        if isinstance(revoked, Denial):
+            return revoked
+        ended.append(revoked)
+    return ended[::-1]
+
+
+async def living_ids(
+    tx: AsyncConnection, person_id: UUID, recipient_id: UUID | None = None
+) -> list[UUID]:
+    """The living grants of a person, or those to one recipient, in the order in which whoever locks
+    several does it: a recipient who opens their papers at that moment would be a deadlock, and what
+    ends them would fail."""
+    found: list[UUID] = []
     after: Position | None = None
     while rows := await records.grants_of_person(
-        tx, person.id, state="live", after=after, limit=_PAGE
+        tx, person_id, state="live", after=after, limit=_PAGE
     ):
-        for row in rows:
-            if row.recipient_id != recipient_id:
-                continue
-            revoked = await revoke_within(services, tx, person, row.id, act)
-            if isinstance(revoked, Denial):
-                return revoked
-            ended.append(revoked)
+        found += [row.id for row in rows if recipient_id in (None, row.recipient_id)]
         after = (0, rows[-1].id)
-    return ended
+    return sorted(found)
 
 
 async def revoke_within(

@@ -244,7 +244,8 @@ async def _lasting(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -
     macs = await services.field_encryption.row_macs()
     reader = await services.field_encryption.reader(row.person_id, tx)
     found: list[_Lasting] = []
-    for grant_id in _grants_in(reader.open(MANDATE, row.id, row.sealed)):
+    # In the order in which whoever locks several does it (`grants.living_ids`).
+    for grant_id in sorted(_grants_in(reader.open(MANDATE, row.id, row.sealed))):
         grant = await grant_records.grant_to_change(tx, grant_id)
         if grant is None:
             continue

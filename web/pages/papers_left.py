@@ -36,7 +36,10 @@ async def papers_left(
     page: PersonPage, requests: Sequence[ReceivedRequest]
 ) -> dict[UUID, list[PaperLeft]]:
     """Of the newest of the requests that were approved for a while: what is left of each, by id.
-    Where its grant was stopped, nothing: that answer stands."""
+    Where its grant was stopped, nothing: that answer stands; nor beside a worker, who would read
+    what is kept from them."""
+    if page.person.beside is not None:
+        return {}
     since = clock.now() - _A_WHILE
     recent = [
         one

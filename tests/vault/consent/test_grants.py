@@ -15,6 +15,7 @@ from base.database import Database
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
 from base.locks import hold_vault
+from base.pipeline import fetch_one
 from tests.fixtures import MoveClock
 from tests.vault.consent.steps import (
     delete_document,
@@ -25,6 +26,7 @@ from tests.vault.consent.steps import (
     make_worker,
 )
 from tests.vault.consent.test_evidence import someone_waits_for_a_lock
+from vault.consent.ended_consents import end_all
 from vault.consent.grant_issue import GrantDraft, RecipientRef, give
 from vault.consent.grants import (
     GrantView,
@@ -36,6 +38,7 @@ from vault.consent.grants import (
     see,
 )
 from vault.consent.receipts import consent_record
+from vault.consent.records.grants import grant_for_use
 from vault.consent.scopes import scope_of
 from vault.decisions import Denial
 from vault.durations import end_of
@@ -311,7 +314,7 @@ async def test_seeing_is_recorded_on_both_sides(services: CoreServices) -> None:
 async def test_all_of_one_recipient_end_with_all_of_the_vault_and_none_waits_for_the_other(
     services: CoreServices,
 ) -> None:
-    """As when a vault ends in another at that moment, the newest first: it holds the vault."""
+    """As when a vault ends in another at that moment, in whatever order: it holds the vault."""
     person, worker = await make_person(services), await make_worker(services)
     to = draft(RecipientRef(worker_id=worker.id), "payslip")
     older, newer = [await give(services, person, to) for _ in range(2)]
@@ -324,3 +327,33 @@ async def test_all_of_one_recipient_end_with_all_of_the_vault_and_none_waits_for
     assert await stopping == [], "they ended already, by something else"
     again = await give(services, person, to)
     assert [one.id for one in await revoke_all_to(services, person, worker.id)] == [again.id]
+
+
+@pytest.mark.parametrize("way", ["to one", "with the vault", "by another"])
+async def test_what_ends_several_goes_on_whoever_opens_them_meanwhile(
+    services: CoreServices, way: str
+) -> None:
+    """A recipient who opens somebody's papers holds their grants in the order of their ids. Ended
+    the newest first, each had what the other waits for, and PostgreSQL ended the stop."""
+    person, worker = await make_person(services), await make_worker(services)
+    to = draft(RecipientRef(worker_id=worker.id), "payslip")
+    older, newer = [await give(services, person, to) for _ in range(2)]
+
+    async def stop() -> None:
+        if way == "to one":
+            await revoke_all_to(services, person, worker.id)
+        elif way == "by another":
+            await give(services, person, replace(to, replaces=(newer.id, older.id)))
+        else:
+            async with services.database.transaction() as tx:
+                await hold_vault(tx, person.id)
+                await end_all(services, tx, person, None)
+
+    async with services.database.transaction() as tx:
+        await fetch_one(tx, grant_for_use(older.id))
+        stopping = asyncio.create_task(stop())
+        await someone_waits_for_a_lock(services)
+        await fetch_one(tx, grant_for_use(newer.id))
+    await stopping
+    live = {one.id for one in (await list_grants(services, person, state="live")).items}
+    assert not live & {older.id, newer.id}

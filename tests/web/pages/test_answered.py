@@ -138,3 +138,24 @@ async def test_beside_a_worker_what_is_not_shown_is_not_told(
         words = said(await at.get(DONE))
     assert "Vous avez dit oui à Camille Moreau." in words
     assert "Paie de juin" not in words
+
+
+async def test_nor_are_the_sorts_that_they_asked_for_too(
+    served: Served, client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
+) -> None:
+    """The worker would read which of them the person holds, and kept from them."""
+    pay = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    await deposit(client, person, corpus.pdf(2), type_="rent_receipt")
+    asked = await ask(client, worker.headers, person.phone, "payslip", "rent_receipt")
+    card = await card_of(client, served.services, person)
+    pages = ("/requests", f"/requests/{asked}")
+    async with browser(served, worker=worker.token, language="fr") as at:
+        await enter(at, card)
+        await say_yes(at, asked, ("document", pay["id"]))
+        for address in pages:
+            words = said(await at.get(address))
+            assert "Camille Moreau" in words
+            assert "avait aussi demandé" not in words, address
+    async with browser_of(served, person) as phone:
+        for address in pages:
+            assert "avait aussi demandé" in said(await phone.get(address)), address
