@@ -143,7 +143,8 @@ NO_PAGES = {
     "/pro/grants",
     "/pro/doings.csv",
     "/pro/desk/vault/{step}",
-    "/pro/grants/{grant_id}/add/{step}",
+    "/pro/grants/{grant_id}/add/dates",
+    "/pro/grants/{grant_id}/add/check",
     # What came of a form with a PIN in it, said once to who sent it.
     "/failed",
     "/pro/failed",

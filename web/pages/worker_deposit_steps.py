@@ -67,7 +67,8 @@ async def ask_types(grant_id: PathId, page: WorkerPageDep) -> Response:
     return await page.show("pro/add.html", **await values_of(page, grant_id), chosen={})
 
 
-@router.get("/pro/grants/{grant_id}/add/{step}")
+@router.get("/pro/grants/{grant_id}/add/dates")
+@router.get("/pro/grants/{grant_id}/add/check")
 async def begin_again(grant_id: PathId) -> Response:
     """A step that was reached by its address: only the page before leads to it."""
     return go(f"/pro/grants/{grant_id}/add")

@@ -65,7 +65,8 @@ QUERIES |= {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
 HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add", "/me/means/{means_id}/free"}
 HOME |= {
     "/pro/desk/vault/{step}",
-    "/pro/grants/{grant_id}/add/{step}",
+    "/pro/grants/{grant_id}/add/dates",
+    "/pro/grants/{grant_id}/add/check",
     "/mandates/{mandate_id}",
     "/me/anchor/remove",
 }
