@@ -24,7 +24,7 @@ PHONES = 40
 PLANTED = 0.002
 FOUND = 0.001
 """Seconds: a difference above it counts as found; half of the planted one."""
-ROUNDS = (5, 15)
+ROUNDS = (5, 25)
 """At least, and at most while the machine is too noisy to tell."""
 Step = Callable[[str], Awaitable[object]]
 
