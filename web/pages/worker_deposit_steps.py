@@ -79,10 +79,8 @@ async def ask_dates(grant_id: PathId, page: WorkerPageDep) -> Response:
     """The date that matters of each paper; to the next page, where none has one."""
     form = await page.form()
     values = await values_of(page, grant_id)
-    if not values["may_add"]:
-        return go(f"/pro/grants/{grant_id}/add")
-    if not (papers := stated_in(dict(form.pairs), values["codes"])):
-        return await _ask_types_again(page, values, form)
+    if not (papers := _stated(form, values)):
+        return await _begin_anew(page, values, form, grant_id)
     if not any(paper.date_field for paper in papers):
         return await _show_check(page, values, papers)
     days = {paper.row: draft_steps.parts_of_day(paper.dated) for paper in papers}
@@ -94,10 +92,8 @@ async def check(grant_id: PathId, page: WorkerPageDep) -> Response:
     """Which paper, which person, which date: to be read again, before a file is chosen."""
     form = await page.form()
     values = await values_of(page, grant_id)
-    if not values["may_add"]:
-        return go(f"/pro/grants/{grant_id}/add")
-    if not (papers := stated_in(dict(form.pairs), values["codes"])):
-        return await _ask_types_again(page, values, form)
+    if not (papers := _stated(form, values)):
+        return await _begin_anew(page, values, form, grant_id)
     read, failures, days = [], [], {}
     for paper in papers:
         typed = _typed_of(form, paper)
@@ -116,7 +112,16 @@ async def check(grant_id: PathId, page: WorkerPageDep) -> Response:
     return await _show_check(page, values, read)
 
 
-async def _ask_types_again(page: WorkerPage, values: dict[str, Any], form: Form) -> Response:
+def _stated(form: Form, values: dict[str, Any]) -> Sequence[StatedPaper]:
+    """The papers that the step before stated; none once nothing may be added any more."""
+    return stated_in(dict(form.pairs), values["codes"]) if values["may_add"] else ()
+
+
+async def _begin_anew(
+    page: WorkerPage, values: dict[str, Any], form: Form, grant_id: UUID
+) -> Response:
+    if not values["may_add"]:
+        return go(f"/pro/grants/{grant_id}/add")
     chosen = {row: form.get(f"type_{row}")[:_LONGEST] for row in ROWS}
     failure = invalid("type_missing", fields=[("type_1",)], missing="granted_type")
     return await page.show_failure(failure, "pro/add.html", **values, chosen=chosen)
