@@ -28,7 +28,8 @@ _IN_THE_BAR = """() => document.querySelectorAll('.hide')
   .forEach(e => { e.style.cssText = 'position: static; padding: 0; border: 0'; })"""
 _LINKS = """() => [...document.querySelectorAll('a[href], form[method=get]')].map(e =>
   e.getAttribute('href') || e.getAttribute('action')
-  + '?' + [...e.querySelectorAll('select')].map(s => s.name + '=' + s.value).join('&'))"""
+  + '?' + [...e.querySelectorAll('select, label:first-of-type > [type=checkbox]')]
+    .map(s => s.name + '=' + s.value).join('&'))"""
 
 
 @contextmanager

@@ -18,11 +18,11 @@ _SHORT_FORM = re.compile(r" \(([^)]*)\)")
 
 UNKNOWN_TYPE = "other"
 """Of a paper of which nobody said yet what it is: "another paper"."""
-EDITION = 3
+EDITION = 4
 """The edition of the sensitive types, raised whenever a type becomes sensitive: grants of earlier
 editions are then narrowed before they open anything. 1: those of the first release; 2: also bank
 statements and untyped papers; 3: also certificates of health insurance and of the MSA, which tell a
-long illness."""
+long illness; 4: also the declaration of a loss or a theft, which may be of a residence permit."""
 
 
 class SensitiveKind(StrEnum):

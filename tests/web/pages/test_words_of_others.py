@@ -6,7 +6,7 @@ import re
 import httpx
 import pytest
 
-from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import ask, deposit, granted
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import browser_of
@@ -15,8 +15,8 @@ PURPOSE = {"code": "housing", "text": "Pour votre dossier de logement"}
 WRITTEN = {"ar": "كتبه {} بالفرنسية", "uk": "написано французькою: {}"}
 
 
-def in_language(served: Served, person: SomePerson, code: str) -> httpx.AsyncClient:
-    browser = browser_of(served, person)
+def in_language(served: Served, who: SomePerson | SomeWorker, code: str) -> httpx.AsyncClient:
+    browser = browser_of(served, who)
     browser.cookies.set("unefois-language", code)
     browser.cookies.set("unefois-second", "none")
     return browser
@@ -95,6 +95,15 @@ async def test_a_name_in_a_sentence_of_a_request_keeps_its_own_direction(
             names = re.findall(r".?Camille Moreau.?", page)
             assert names
             assert set(names) == {"\u2068Camille Moreau\u2069"}, end
+
+
+async def test_a_workers_own_number_is_read_from_its_first_digit(
+    served: Served, make_worker: MakeWorker
+) -> None:
+    """Without an isolate, Arabic pages show « 01 00 00 20 03 »."""
+    async with in_language(served, await make_worker(), "ar") as browser:
+        page = main_of(await browser.get("/pro/account"))
+    assert "\u206803\xa020\xa000\xa000\xa001\u2069" in page
 
 
 async def test_a_message_that_is_shown_runs_its_own_way(client: httpx.AsyncClient) -> None:
