@@ -96,8 +96,8 @@ class PartialGrant:
 
     @property
     def worker(self) -> UUID | None:
-        """The one whom one stands before; or whom they were given to before, or who is beside, if it
-        is one of those."""
+        """The one whom one stands before; or the one they were given to before, or who is beside,
+        if it is one of those."""
         if self.met is not None:
             return self.met.worker_id
         chosen = parse_id(self.chosen.get("worker"))
