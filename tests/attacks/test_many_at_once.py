@@ -106,3 +106,36 @@ async def test_nor_do_reads_that_wait_for_a_grant_keep_others_from_theirs(
             assert read.status_code == 200
         await tx.commit()
         assert {one.status_code for one in await asked} == {200}
+
+
+async def test_an_administration_has_one_part_with_all_its_tokens(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    make_client: MakeClient,
+) -> None:
+    """It asks for as many as it wants, and each has two spellings: counted by token, two of them
+    had every connection."""
+    person, busy, other = await make_person(), await make_client(), await make_worker()
+    paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    tokens = [await client_headers(client, busy) for _ in range(4)]
+    held, free = [
+        await granted(client, person, one, "payslip") for one in (tokens[0], other.headers)
+    ]
+    limits = httpx.Limits(max_connections=MANY)
+    async with (
+        httpx.AsyncClient(
+            base_url=served.base_url, timeout=60, limits=limits, trust_env=False
+        ) as at,
+        served.services.database.transaction() as tx,
+    ):
+        await tx.execute(HELD, {"id": held})
+        address = f"/v1/grants/{{}}/documents/{paper['id']}/content"
+        asked = asyncio.gather(*(at.get(address.format(held), headers=one) for one in tokens * 10))
+        await until_waiting(tx, 2)
+        for _ in range(5):
+            read = await client.get(address.format(free), headers=other.headers)
+            assert read.status_code == 200
+        await tx.commit()
+        assert {one.status_code for one in await asked} == {200}

@@ -56,7 +56,7 @@ class OtherSide:
 class MeetingView:
     """A meeting as one side sees it. `other` and `word` once the code was typed, until it is over.
     `used`: its request was sent, or its grant given. `code`: for its opener, while it serves.
-    `agreed_at`: when the second yes was said; `person_id`: whose vault it is about then."""
+    `agreed_at`: when the second yes was said; `person_id`, `worker_id`: who both are then."""
 
     id: UUID
     state: MeetingState
@@ -69,6 +69,7 @@ class MeetingView:
     code: str | None = field(default=None, repr=False)
     agreed_at: datetime | None = None
     person_id: UUID | None = field(default=None, repr=False)
+    worker_id: UUID | None = None
 
 
 def answering_path(meeting: MeetingView) -> str | None:
@@ -241,7 +242,8 @@ async def _view(services: CoreServices, row: Row[Any], caller: Party) -> Meeting
     )
     if facts.person_agreed_at and facts.worker_agreed_at:
         agreed_at = max(facts.person_agreed_at, facts.worker_agreed_at)
-        view = replace(view, agreed_at=agreed_at, person_id=row.person_id)
+        both = {"person_id": row.person_id, "worker_id": row.worker_id}
+        view = replace(view, agreed_at=agreed_at, **both)
     if state == "over":
         return view
     values = await values_of(services, row)

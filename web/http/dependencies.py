@@ -14,6 +14,7 @@ from auth.bearer import Bearer, SessionToken, unauthenticated, wrong_caller
 from auth.oauth import clients
 from auth.session_start import NewSession
 from auth.subjects import Client, Person, Recipient, Worker
+from base import connections
 from vault.services import Services
 from web.http.failure_limit import Account, AccountOf, FailureLimit
 
@@ -39,6 +40,9 @@ async def caller(request: Request, services: ServicesDep) -> Caller:
         raise unauthenticated()
     failures: FailureLimit = request.app.state.failures
     failures.remember(token, subject.id)
+    if isinstance(subject, Client):
+        # It asks for as many tokens as it wants: they have one part of the connections together.
+        connections.caller.set(subject.id.bytes)
     return subject
 
 

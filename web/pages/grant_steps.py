@@ -25,7 +25,7 @@ from web.pages.documents import documents_by_id
 from web.pages.forms import Form
 from web.pages.grants import given_already, is_seen_by, shown_by
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
-from web.pages.partial_grants import NAMES, TOO_LONG, PartialGrant
+from web.pages.partial_grants import NAMES, TOO_LONG, PartialGrant, page_of_meeting
 
 router = page_router()
 _LIMIT = 50
@@ -81,8 +81,19 @@ async def check(page: PersonPageDep) -> Response:
 
 @router.post("/grants/new")
 async def give(page: PersonPageDep) -> Response:
-    """Give what the summary said, once."""
+    """Give what the summary said, once. Sent again after a meeting that was used by it, or too late
+    for that: the page of the meeting says which, and what was chosen is not lost."""
     form = await page.form()
+    try:
+        return await _give(page, form)
+    except ServiceError as failure:
+        meeting_id = parse_id(form.get("meeting"))
+        if failure.code != "meeting_over" or meeting_id is None:
+            raise
+        return go(page_of_meeting(form, meeting_id))
+
+
+async def _give(page: PersonPage, form: Form) -> Response:
     current = await _sent(page, form)
     unsaid = current.first_unsaid("check")
     if unsaid is not None:

@@ -29,14 +29,12 @@ from web.pages.page import (
     go,
     page_router,
 )
-from web.pages.partial_grants import THROUGH_A_MEETING, address_with
+from web.pages.partial_grants import GIVING, THROUGH_A_MEETING, address_with
 
 router = page_router()
 LOOK_AGAIN = 4
 """Seconds."""
-_GIVING = "giving"
-"""Said by who shows a code in order to show papers."""
-_CARRIED = (_GIVING, *THROUGH_A_MEETING)
+_CARRIED = (GIVING, *THROUGH_A_MEETING)
 
 SidePage = PersonPage | WorkerPage
 
@@ -115,7 +113,7 @@ def _address(page: SidePage, meeting_id: Any, carried: Form | None = None) -> st
 async def _open(page: SidePage) -> Response:
     form = await page.form()
     opened = await meetings.open_meeting(page.services, _side(page))
-    giving = chosen_in(page.request.url.query, (_GIVING,))
+    giving = chosen_in(page.request.url.query, (GIVING,))
     return go(_address(page, opened.id, Form(giving.pairs + form.pairs)))
 
 
@@ -154,7 +152,7 @@ async def _see(page: SidePage, meeting_id: PathId) -> Response:
         given=given,
         carried=carried.pairs,
         goes_on=address_with(carried, met.id),
-        came_from=address_with(carried) if carried.has(_GIVING) else "",
+        came_from=address_with(carried) if carried.has(GIVING) else "",
     )
 
 

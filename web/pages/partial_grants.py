@@ -29,6 +29,8 @@ from web.pages.forms import Form
 STEPS = ("papers", "why", "until", "who", "check")
 NAMES = ("document", "purpose_code", *end_days.NAMES, "worker", "meeting", "stop")
 TOO_LONG = "assisted_too_long"
+GIVING = "giving"
+"""Said by who shows a code in order to show papers."""
 THROUGH_A_MEETING = ("document", "purpose_code", *end_days.NAMES)
 """What was chosen before one shows a code, and is still so when one stands before somebody."""
 
@@ -41,9 +43,17 @@ def address_with(chosen: Form, meeting_id: UUID | None = None) -> str:
     step = next(unsaid, "check" if meeting_id else "who")
     path = "/grants/new" if step == "papers" else f"/grants/new/{step}"
     whom = [("meeting", str(meeting_id))] if meeting_id else []
-    kept = [pair for pair in chosen.pairs if pair[0] in THROUGH_A_MEETING]
-    query = urlencode([*whom, *kept])
+    query = urlencode([*whom, *_kept(chosen)])
     return f"{path}?{query}" if query else path
+
+
+def page_of_meeting(chosen: Form, meeting_id: UUID) -> str:
+    """The page that says what became of a meeting, with what was chosen."""
+    return f"/meetings/{meeting_id}?{urlencode([(GIVING, 'yes'), *_kept(chosen)])}"
+
+
+def _kept(chosen: Form) -> list[tuple[str, str]]:
+    return [pair for pair in chosen.pairs if pair[0] in THROUGH_A_MEETING]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +96,10 @@ class PartialGrant:
 
     @property
     def worker(self) -> UUID | None:
-        """The one they were given to before, or who is beside, if it is one of those."""
+        """The one whom one stands before; or the one they were given to before, or who is beside,
+        if it is one of those."""
+        if self.met is not None:
+            return self.met.worker_id
         chosen = parse_id(self.chosen.get("worker"))
         return chosen if chosen in self.known else None
 
@@ -146,7 +159,8 @@ class PartialGrant:
     @property
     def name_beside(self) -> str:
         """The name of the worker who is beside, while it may be given to them."""
-        if self.beside is None or self.chosen.get("worker") not in ("", str(self.beside)):
+        chosen = self.chosen.get("worker") if self.met is None else str(self.met.worker_id)
+        if self.beside is None or chosen not in ("", str(self.beside)):
             return ""
         return self.known[self.beside]["name"]
 

@@ -90,7 +90,7 @@ async def just_given_back(page: WorkerPage) -> dict[str, Any]:
     id_ = parse_id(page.request.query_params.get("of", ""))
     grant = await listed_grant(page, id_) if id_ and page.done == "given_back" else None
     if grant is None or grant.ended_by != "recipient":
-        return {"given_back": None}
+        return {"given_back": None} | ({"done": ""} if page.done == "given_back" else {})
     known = await known_by_grant(page.services, page.worker, grant.id)
     return {"given_back": grant, "goes_on": await _goes_on(page, known, grant)}
 

@@ -28,6 +28,17 @@ async def two(client: httpx.AsyncClient, make_person: MakePerson, make_worker: M
     return person, worker
 
 
+async def test_an_address_does_not_say_that_an_access_was_given_back(
+    served: Served, client: httpx.AsyncClient, two: Two
+) -> None:
+    person, worker = two
+    grant = await granted(client, person, worker.headers, NOTICE)
+    async with browser_of(served, worker) as browser:
+        for of in ("", f"&of={grant}"):
+            told = words(await browser.get(f"/pro/people?done=given_back{of}"))
+            assert "L’accès est rendu" not in told, of
+
+
 async def given_back(served: Served, worker: SomeWorker, grant: str) -> tuple[str, str]:
     """The page that asks whether to, and the one after it."""
     address = f"/pro/grants/{grant}/give-back"

@@ -110,6 +110,66 @@ async def test_all_that_was_chosen_is_there_after_both_said_yes(
         assert "Se termine bientôt" not in (await at_work.get("/pro/people")).text
 
 
+async def both_agree(theirs: httpx.AsyncClient, at_work: httpx.AsyncClient, chosen: str) -> str:
+    """Meet, to show what was chosen; returns the meeting's id."""
+    who = f"/grants/new/who?{chosen}"
+    own, _, code = await shown(theirs, yes_of((await theirs.get(who)).text, SHOW))
+    asked = (await typed(at_work, "/pro/meetings/code", code)).headers["location"]
+    await press(at_work, asked, "yes")
+    await press(theirs, own, "yes")
+    return own.rpartition("/")[2]
+
+
+async def test_what_the_one_who_is_there_sees_for_longer_is_said_before_the_yes(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    """« Until Saturday » is not so while another yes shows the same paper for months."""
+    person, worker = two
+    async with browser_of(served, person) as theirs, browser_of(served, worker) as at_work:
+        paper = await deposit(theirs, person, corpus.pdf(1), type_="payslip", title="Paie de mai")
+        former = await granted(theirs, person, worker.headers, "payslip", duration="P6M")
+        chosen = f"document={paper['id']}&purpose_code=housing&duration=P7D"
+        meeting = await both_agree(theirs, at_work, chosen)
+        check = await text_of(theirs, f"/grants/new/check?meeting={meeting}&{chosen}")
+        assert "Camille Moreau voit déjà, jusqu’au" in check
+        fields = yes_of(check, "/grants/new")
+        unsaid = await send(theirs, "/grants/new", fields)
+        assert unsaid.status_code == 422, "it is asked whether that stops"
+        given = await send(theirs, "/grants/new", [*fields, ("longer", "stop")])
+        assert given.headers["location"].startswith("/grants?done=given&of=")
+        ended = (await theirs.get(f"/v1/grants/{former}", headers=person.headers)).json()
+        assert ended["state"] == "ended" or ended["revoked_at"], ended
+
+
+async def test_a_yes_that_is_sent_again_leads_to_what_became_of_it(
+    served: Served, two: tuple[SomePerson, SomeWorker], moved_clock: MoveClock
+) -> None:
+    """The answer was lost on the way: it was given once, and no page says that it failed. Too late
+    for it, what was chosen is not lost."""
+    person, worker = two
+    async with browser_of(served, person) as theirs, browser_of(served, worker) as at_work:
+        paper = await deposit(theirs, person, corpus.pdf(1), type_="payslip")
+        chosen = f"document={paper['id']}&purpose_code=housing&duration=P7D"
+        meeting = await both_agree(theirs, at_work, chosen)
+        page = await text_of(theirs, f"/grants/new/check?meeting={meeting}&{chosen}")
+        fields = yes_of(page, "/grants/new")
+        assert (await send(theirs, "/grants/new", fields)).headers["location"].startswith("/grants")
+        again = await send(theirs, "/grants/new", fields)
+        told = await text_of(theirs, again.headers["location"])
+        assert "C’est fait" in told
+        assert "Rien n’a été" not in told
+        listed = (await theirs.get("/v1/grants", headers=person.headers)).json()["items"]
+        assert len(listed) == 1
+        late = await both_agree(theirs, at_work, chosen)
+        page = await text_of(theirs, f"/grants/new/check?meeting={late}&{chosen}")
+        moved_clock(timedelta(minutes=31))
+        over = await send(theirs, "/grants/new", yes_of(page, "/grants/new"))
+        assert over.headers["location"] == f"/meetings/{late}?giving=yes&{chosen}"
+        told = await text_of(theirs, over.headers["location"])
+        assert "Rien n’a été demandé ni montré" in told
+        assert ("document", paper["id"]) in yes_of(told, "/meetings")
+
+
 async def test_what_is_ticked_goes_along_with_the_button_under_the_list(
     served: Served, two: tuple[SomePerson, SomeWorker]
 ) -> None:

@@ -6,6 +6,8 @@ from uuid import UUID
 import httpx
 import pytest
 
+from auth.visitor import Visitor
+from tests.attacks.test_sessions import CAFE, signed_in
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
 from tests.steps import deposit, granted, log_of
 from tests.web.pages.draft_steps import send
@@ -127,6 +129,23 @@ async def test_one_bad_photo_leaves_the_other_for_the_new_version(
         assert done.headers["location"] == f"{address}?done=version"
         parts = [(await browser.get(f"{address}/content?part={n}")).content for n in (1, 2)]
     assert parts == [a_photo("red"), a_photo("blue")]
+
+
+async def test_on_a_shared_device_no_picture_is_seen_alone(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    """It has no script and no « Cacher »: it would stay on the screen once all is closed."""
+    person = await make_person()
+    paper = await deposit(client, person, a_photo("green"), type_="passport")
+    address = f"/documents/{paper['id']}/versions"
+    library = Visitor("linux_computer", CAFE, shared=True)
+    session = await signed_in(served.services, person.phone, library)
+    shared = dataclasses.replace(person, token=session.token)
+    for who, alone in ((person, True), (shared, False)):
+        async with browser_of(served, who) as browser:
+            page = (await browser.get(address)).text
+        assert f'src="{address}/1/preview"' in page
+        assert (f'href="{address}/1/preview"' in page) is alone
 
 
 async def test_an_older_version_is_seen_opened_recorded_and_nobody_else_s(
