@@ -4,6 +4,7 @@ import re
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import approve, ask, deposit, granted
@@ -125,6 +126,27 @@ async def test_what_only_says_that_a_paper_exists_keeps_nobody_seeing_it(
     async with browser_of(served, worker) as browser:
         told = words(await browser.get(f"/pro/people?done=given_back&of={live}"))
     assert "Vous ne pouvez plus" not in told
+
+
+async def test_what_somebody_else_gave_is_not_opened_for_a_page(
+    served: Served, client: httpx.AsyncClient, two: Two, make_person: MakePerson
+) -> None:
+    """A worker of years has thousands that ended; and one row that was changed without the key kept
+    every page of every grant from being shown."""
+    person, worker = two
+    stranger = await make_person()
+    grant = await granted(client, person, worker.headers, NOTICE, actions=["attest", "deposit"])
+    await granted(client, person, worker.headers, NOTICE, purpose=KITCHEN)
+    ended = await granted(client, stranger, worker.headers, NOTICE)
+    await client.post(f"/v1/grants/{ended}/revoke", headers=stranger.headers)
+    change = text('UPDATE unefois."grant" SET mac = NULL WHERE id = :id')
+    async with served.services.database.transaction() as tx:
+        await tx.execute(change, {"id": ended})
+    async with browser_of(served, worker) as browser:
+        for end in ("", "/add", f"/evidence?type={NOTICE}", "/give-back"):
+            page = await browser.get(f"/pro/grants/{grant}{end}")
+            assert page.status_code == 200, end
+    assert "Pour la cantine" in page.text
 
 
 async def test_the_page_of_an_agreement_is_called_by_what_it_allows(
