@@ -24,7 +24,8 @@ SLOW_3G = {
 }
 """As Chromium's debugger emulates it: ms added to each request, bytes a second."""
 APART = (
-    "card.js", "countdown.js", "lighter.js", "meeting.js", "outbox.js", "pieces.js", "shared.js",
+    "card.js", "closing.js", "countdown.js", "lighter.js", "meeting.js", "outbox.js", "pieces.js",
+    "shared.js",
 )  # fmt: skip
 """Files of their own, for those who need them: once a card is scanned, beside a worker, on a slow
 link, where two people meet, on one's own device, once a large file is sent, on a device that others

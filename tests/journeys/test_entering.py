@@ -267,6 +267,20 @@ async def test_without_script_a_page_that_nobody_touches_goes_too(
     assert "Entrez pour continuer" in await page.inner_text("main")
 
 
+async def test_where_no_module_runs_a_page_that_nobody_touches_goes_too(
+    open_page: Open, served: Served
+) -> None:
+    """A browser of before 2020 has scripts, and reads ours no more."""
+    page = await open_page(True)
+    await page.route("**/script/page.js", lambda route: route.abort())
+    await page.clock.install()
+    await enter(served, page, new_phone(), "shared")
+    await page.clock.fast_forward(14 * 60_000)
+    assert page.url.endswith("/documents")
+    await page.clock.fast_forward(2 * 60_000)
+    await expect(page).to_have_url(_OVER)
+
+
 @BOTH
 async def test_a_code_that_does_not_come_is_asked_for_again(
     open_page: Open, served: Served, moved_clock: MoveClock, script: bool

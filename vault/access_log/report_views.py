@@ -49,12 +49,13 @@ async def reports_on(
 
 
 def answer_by(services: CoreServices, reported_at: datetime) -> datetime:
-    """Until when the operator answers what was reported at a moment."""
+    """Until when the operator answers what was reported at a moment, by the setting of today."""
     return reported_at + timedelta(days=services.settings.report_answer_days)
 
 
 def view_of(services: CoreServices, row: Row[Any], values: dict[str, Any]) -> ReportView:
     """The report of a row and of what it seals. The caller MUST have checked the row's MAC."""
+    said: str | None = values.get("answer_by")  # not in rows of before
     return ReportView(
         id=row.id,
         reported_at=row.created_at,
@@ -62,5 +63,5 @@ def view_of(services: CoreServices, row: Row[Any], values: dict[str, Any]) -> Re
         organisation_told=values["organisation_told"],
         answer=values.get("answer"),
         answered_at=row.answered_at,
-        answer_by=answer_by(services, row.created_at),
+        answer_by=datetime.fromisoformat(said) if said else answer_by(services, row.created_at),
     )

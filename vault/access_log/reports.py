@@ -54,7 +54,8 @@ _LANGUAGE = "fr"
 @dataclass(frozen=True, slots=True)
 class ListedReport:
     """A report as the operator lists it: nothing of what it says. `answer_by`: when its answer is
-    due. `altered`: its row was changed without the service's key, and does not open."""
+    due, by the setting of today. `altered`: its row was changed without the service's key, and does
+    not open."""
 
     id: UUID
     reported_at: datetime
@@ -184,6 +185,7 @@ async def _report(
         return entry.report
     at, report_id = await instant(tx), new_id()
     told = await _tell(services, tx, entry, report_id)
+    due = answer_by(services, at)
     values = {
         "text": words,
         "organisation_told": told,
@@ -191,6 +193,7 @@ async def _report(
         "action": entry.action,
         "outcome": entry.outcome,
         "actor": entry.actor,
+        "answer_by": due.isoformat(),
     }
     row = {
         "id": report_id,
@@ -207,7 +210,7 @@ async def _report(
     await records.add_report(tx, **macs.add(REPORT_ROW, row))
     details: dict[str, str | int] = {"report": str(report_id), "event": str(event_id)}
     await record_allowed(services, tx, at, replace(attempt, details=details))
-    return ReportView(report_id, at, words, told, None, None, answer_by(services, at))
+    return ReportView(report_id, at, words, told, None, None, due)
 
 
 async def _tell(

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.living_vaults import hold_living_vault
 from auth.services import CoreServices
-from auth.subjects import Person, Recipient
+from auth.subjects import Party, Person, Recipient, Worker
 from base.database import notify
 from base.db_time import instant
 from base.ids import new_id
@@ -89,6 +89,25 @@ async def list_grants(
             )
         items = [await opened(services, row, tx) for row in rows[:limit]]
     return Page(items, cursors.cut(rows, limit, lambda row: (0, row.id)))
+
+
+async def find(services: CoreServices, worker: Worker, grant_id: UUID) -> GrantView | None:
+    """One of a worker's grants as their list shows it, live or ended, which is not recorded; None
+    for any other. Raises `RowAltered`."""
+    async with services.database.transaction() as tx:
+        row = await records.grant(tx, grant_id)
+        if row is None or Party(row.recipient_kind, row.recipient_id) != worker.party:
+            return None
+        return await opened(services, row, tx)
+
+
+async def live_from(services: CoreServices, worker: Worker, person_id: UUID) -> list[GrantView]:
+    """A worker's living grants from one person, newest first; as the list, not recorded. Raises
+    `RowAltered`."""
+    async with services.database.transaction() as tx:
+        rows = await records.grants_from(tx, worker.id, [person_id])
+        live = [row for row in rows if state_of(row.revoked_at, row.ends_at, row.at) == "live"]
+        return [await opened(services, row, tx) for row in live]
 
 
 async def live_on(

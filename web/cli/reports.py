@@ -77,6 +77,7 @@ def _lines(opened: OpenedReport) -> list[str]:
         f"entry {opened.event_id} of {opened.at}: {opened.action}, {opened.outcome}",
         "by " + ", ".join(filter(None, (actor.get(word) for word in words))),
         f"organisation told: {'yes' if report.organisation_told else 'no'}",
+        f"answer until: {rfc3339(report.answer_by)}",
         f"text: {_block(report.text) or '-'}",
     ]
     if report.answered_at is not None:

@@ -106,18 +106,7 @@ async def live_grant(page: WorkerPage, grant_id: UUID) -> GrantView:
 
 async def listed_grant(page: WorkerPage, grant_id: UUID) -> GrantView | None:
     """A grant of the list, live or ended, which is not recorded."""
-    return next((one for one in await _listed(page) if one.id == grant_id), None)
-
-
-async def _listed(page: WorkerPage) -> list[GrantView]:
-    found: list[GrantView] = []
-    cursor: str | None = None
-    while True:
-        listed = await grants.list_grants(page.services, page.worker, limit=100, cursor=cursor)
-        found += listed.items
-        if listed.next is None:
-            return found
-        cursor = listed.next
+    return await grants.find(page.services, page.worker, grant_id)
 
 
 async def _goes_on(
@@ -125,11 +114,12 @@ async def _goes_on(
 ) -> dict[str, list[GrantView]]:
     """By each action of a grant, the same person's other live grants that may allow the same. By
     their terms alone: whether a paper is there is said, and recorded, elsewhere."""
-    theirs = set() if known is None else {row.id for row in known.rows}
-    others = [one for one in await _listed(page) if one.id in theirs - {grant.id}]
-    live = [one for one in others if one.state == "live"]
+    if known is None:
+        return {action.value: [] for action in grant.terms.scope.actions}
+    live = await grants.live_from(page.services, page.worker, known.person_id)
+    others = [(one, one.terms.scope) for one in live if one.id != grant.id]
     return {
-        action.value: [one for one in live if _may_also(action, one.terms.scope, grant.terms.scope)]
+        action.value: [one for one, scope in others if _may_also(action, scope, grant.terms.scope)]
         for action in grant.terms.scope.actions
     }
 

@@ -4,12 +4,13 @@ import re
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import approve, ask, deposit, granted
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import browser_of
-from tests.web.pages.test_worker_pages import known_of, words
+from tests.web.pages.test_worker_pages import adding, known_of, words
 from web.pages import forms
 
 NOTICE = "income_tax_notice"
@@ -121,6 +122,38 @@ async def test_a_paper_that_was_picked_may_be_of_a_kind_that_another_agreement_n
         assert re.search(r"Il peut montrer les mêmes papiers : .*Pour la cantine", page)
 
 
+async def test_of_papers_that_were_picked_only_the_same_go_on(
+    served: Served, client: httpx.AsyncClient, two: Two
+) -> None:
+    person, worker = two
+    given = []
+    for number, purpose in ((4, None), (5, KITCHEN)):
+        slip = await deposit(client, person, corpus.pdf(number), type_="payslip")
+        more = {} if purpose is None else {"purpose": purpose}
+        request = await ask(client, worker.headers, person.phone, "payslip", **more)
+        picked = {"document_types": [], "document_ids": [slip["id"]]}
+        given.append((await approve(client, person, request, scope=picked))["id"])
+    why = {"code": "housing", "text": "Pour le logement"}
+    request = await ask(client, worker.headers, person.phone, "payslip", purpose=why)
+    await approve(client, person, request, scope=picked)
+    for page in await given_back(served, worker, given[0]):
+        assert "Un autre accord continue" not in page
+    for page in await given_back(served, worker, given[1]):
+        assert re.search(r"Il peut montrer les mêmes papiers : .*Pour le logement", page)
+
+
+async def test_to_add_all_sorts_goes_on_where_to_add_some_ends(
+    served: Served, client: httpx.AsyncClient, two: Two
+) -> None:
+    person, worker = two
+    some = await adding(client, person, worker, NOTICE)
+    every = await adding(client, person, worker)
+    for page in await given_back(served, worker, some):
+        assert "Vous pouvez encore ajouter des papiers" in page
+    for page in await given_back(served, worker, every):
+        assert "Un autre accord continue" not in page
+
+
 async def test_what_only_says_that_a_paper_exists_keeps_nobody_seeing_it(
     served: Served, client: httpx.AsyncClient, two: Two, make_person: MakePerson
 ) -> None:
@@ -136,6 +169,27 @@ async def test_what_only_says_that_a_paper_exists_keeps_nobody_seeing_it(
     async with browser_of(served, worker) as browser:
         told = words(await browser.get(f"/pro/people?done=given_back&of={live}"))
     assert "Vous ne pouvez plus" not in told
+
+
+async def test_what_somebody_else_gave_is_not_opened_for_a_page(
+    served: Served, client: httpx.AsyncClient, two: Two, make_person: MakePerson
+) -> None:
+    """A worker of years has thousands that ended; and one row that was changed without the key kept
+    every page of every grant from being shown."""
+    person, worker = two
+    stranger = await make_person()
+    grant = await granted(client, person, worker.headers, NOTICE, actions=["attest", "deposit"])
+    await granted(client, person, worker.headers, NOTICE, purpose=KITCHEN)
+    ended = await granted(client, stranger, worker.headers, NOTICE)
+    await client.post(f"/v1/grants/{ended}/revoke", headers=stranger.headers)
+    change = text('UPDATE unefois."grant" SET mac = NULL WHERE id = :id')
+    async with served.services.database.transaction() as tx:
+        await tx.execute(change, {"id": ended})
+    async with browser_of(served, worker) as browser:
+        for end in ("", "/add", f"/evidence?type={NOTICE}", "/give-back"):
+            page = await browser.get(f"/pro/grants/{grant}{end}")
+            assert page.status_code == 200, end
+    assert "Pour la cantine" in page.text
 
 
 async def test_the_page_of_an_agreement_is_called_by_what_it_allows(

@@ -231,3 +231,16 @@ async def test_an_end_is_a_warning_when_it_is_near(
         moved_clock(timedelta(days=days))
         known = await people.list_people(served.services, worker.subject)
         assert [one.nears_end for one in known.items] == [warns], days
+
+
+async def test_what_was_given_before_two_met_is_not_what_came_of_it(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as theirs:
+        await granted(theirs, person, worker.headers, "payslip")
+    (known,) = (await people.list_people(served.services, worker.subject)).items
+    at = known.last_given_at
+    for since, found in ((at, True), (at + timedelta(seconds=1), False)):
+        given = await people.known_since(served.services, worker.subject, known.person_id, since)
+        assert (given is not None) is found

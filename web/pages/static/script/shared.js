@@ -48,3 +48,4 @@ for (const kind of ["input", "keydown", "pointerdown", "scroll"]) {
 document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
 look();
 setTimeout(watch, BETWEEN);
+document.body.dataset.watched = "yes";
