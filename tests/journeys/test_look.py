@@ -70,6 +70,18 @@ _BEHIND_THE_EXIT = """() => {
   if (Math.max(...bottoms) > ends() + 1) wrong.push('the end of the page');
   return wrong;
 }"""
+_BUTTONS_BEHIND = """() => {
+  const wrong = [];
+  for (let y = 0; y < document.body.scrollHeight; y += 9) {
+    window.scrollTo(0, y);
+    for (const one of document.querySelectorAll('main .button')) {
+      const { left, top, width, height } = one.getBoundingClientRect();
+      const at = document.elementFromPoint(left + width / 4, top + height / 2);
+      if (at && !one.contains(at)) wrong.push(one.textContent.trim());
+    }
+  }
+  return [...new Set(wrong)];
+}"""
 _SHOWN_LARGE = """() => {
   const frame = document.querySelector('.whole'), picture = frame.querySelector('img');
   frame.scrollTo(10000, 10000);
@@ -293,27 +305,29 @@ async def test_a_paper_is_shown_whole_then_large_within_the_page(
     context = await context_of(browser, served, "fr", "light", person=person.token)
     page = await context.new_page()
     await page.set_viewport_size({"width": width, "height": height})
-    await page.goto(served.base_url + next(one for one in pages["person"] if one.endswith("/show")))
+    shown = served.base_url + next(one for one in pages["person"] if one.endswith("/show"))
+    await page.goto(shown.removesuffix("/show"))
+    assert await page.evaluate(_BUTTONS_BEHIND) == [], "however far its page is scrolled"
+    await page.goto(shown)
     await page.wait_for_load_state("networkidle")
-    for seen in (".whole img", ".back a"):
+    for seen in (".whole img", ".back a", "text=Agrandir"):
         box = await page.locator(seen).bounding_box()
         exit_ = await page.locator(".hide").bounding_box()
         assert box and exit_ and box["y"] >= 0, seen
         assert box["y"] + box["height"] <= exit_["y"], seen
+    assert await page.evaluate(_BUTTONS_BEHIND) == []
     await page.click("text=Agrandir")
     await page.wait_for_load_state("networkidle")
-    # The whole width first: nothing of it is beside the screen.
-    wide, left, over = await page.evaluate(_SHOWN_LARGE)
-    assert wide <= width
-    assert left <= 1
-    assert over <= 0
-    await page.click("text=Agrandir encore")
-    await page.wait_for_load_state("networkidle")
+    for seen in (".whole", "text=Réduire"):
+        box = await page.locator(seen).bounding_box()
+        exit_ = await page.locator(".hide").bounding_box()
+        assert box and exit_ and box["y"] >= 0, seen
+        assert box["y"] + box["height"] <= exit_["y"], seen
+    # By one press from there.
     wide, left, over = await page.evaluate(_SHOWN_LARGE)
     assert wide >= 900, "a line of numbers can be read"
     assert left <= 1, "its end too, by scrolling the picture"
     assert over <= 0, "the page itself stays as wide as the screen"
-    assert await page.locator("text=Réduire").is_visible()
     # Far down in it, both ways out stand in the strip, side by side.
     await page.evaluate("scrollTo(0, document.body.scrollHeight)")
     leaving, hiding = [

@@ -24,6 +24,7 @@ OF_SENT_REQUESTS = frozenset({Action.REQUEST.value, Action.WITHDRAW.value})
 AT_THE_DESK = frozenset({Action.MEANS_FREED.value, Action.MEANS_STOPPED.value})
 """What a worker does with a card that somebody shows, of which they must not learn whether it is
 one that works."""
+_UNTOLD_ANSWERS = frozenset({Action.REFUSE.value, Action.NOT_ME.value})
 _STREAMED = {Action.READ.value, Action.PREVIEW.value}
 
 
@@ -53,9 +54,11 @@ class EntryView:
 async def list_for_person(
     services: Services, person: Person, *, cursor: str | None, limit: int
 ) -> Page[EntryView]:
-    """What happened on the person's vault, newest first."""
+    """What happened on the person's vault, newest first; beside a worker, without the person's
+    refusals: such a page is shorter."""
     tag = await services.audit_log.person_tag(person.id)
-    return await _page(services, cursor, limit, person=person, person_tag=tag)
+    page = await _page(services, cursor, limit, person=person, person_tag=tag)
+    return replace(page, items=[one for one in page.items if not _is_kept_back(person, one)])
 
 
 async def see_for_person(services: Services, person: Person, event_id: UUID) -> EntryView:
@@ -74,7 +77,14 @@ async def find_for_person(
     tag = await services.audit_log.person_tag(person.id)
     rows = await events_of(tx, person_tag=tag, event_id=event_id, limit=1)
     views = _views(await services.audit_log.open_entries(tx, rows))
+    views = [one for one in views if not _is_kept_back(person, one)]
     return next(iter(await _with_reports(services, tx, person, views)), None)
+
+
+def _is_kept_back(person: Person, view: EntryView) -> bool:
+    """Whether it is an answer that its sender does not learn, nor does a worker who is beside the
+    person, and reads this screen (invariant 7)."""
+    return person.beside is not None and is_owner(view) and view.action in _UNTOLD_ANSWERS
 
 
 async def list_by_actor(

@@ -25,6 +25,7 @@ from vault.consent.records import requests as records
 from vault.consent.request_views import (
     ReceivedRequest,
     SentRequest,
+    is_kept_back,
     received,
     see_received,
     see_sent,
@@ -203,7 +204,7 @@ def chosen_of(mandate: ReceivedMandate, chosen: Collection[UUID]) -> list[Receiv
 async def see_mandate(services: CoreServices, person: Person, mandate_id: UUID) -> ReceivedMandate:
     """A mandate that was prepared for a person, for that person. Raises `ServiceError`
     `not_found`."""
-    first = await see_received(services, person, mandate_id)
+    first = await see_received(services, person, mandate_id, kept_back=True)
     if first.mandate is None or first.mandate.id != mandate_id:
         raise not_found()
     found: list[ReceivedRequest] = []
@@ -212,6 +213,9 @@ async def see_mandate(services: CoreServices, person: Person, mandate_id: UUID) 
             row = await records.request(tx, one)
             if row is not None and row.person_id == person.id:
                 found.append(await received(services, tx, row))
+    found = [one for one in found if not is_kept_back(person, one)]
+    if not found:
+        raise not_found()
     return ReceivedMandate(first.mandate, tuple(found), _alone(person, found))
 
 

@@ -87,11 +87,13 @@ class ReceivedRequest:
 async def list_received(
     services: CoreServices, person: Person, *, limit: int = 50, cursor: str | None = None
 ) -> Page[ReceivedRequest]:
-    """The requests to a person: those that wait first, then newest first."""
+    """The requests to a person: those that wait first, then newest first. Without those that are
+    kept back from who is beside them: such a page is shorter."""
     after = cursors.read(cursor)
     async with services.database.transaction() as tx:
         rows = await records.requests_of_person(tx, person.id, after=after, limit=limit)
-        items = [await received(services, tx, row) for row in rows[:limit]]
+        found = [await received(services, tx, row) for row in rows[:limit]]
+    items = [one for one in found if not is_kept_back(person, one)]
     return Page(items, cursors.cut(rows, limit, lambda row: (row.rank, row.id)))
 
 
@@ -108,14 +110,30 @@ async def list_sent(
     return Page(items, cursors.cut(rows, limit, lambda row: (0, row.id)))
 
 
-async def see_received(services: CoreServices, person: Person, request_id: UUID) -> ReceivedRequest:
-    """One request, for the person it was sent to. Raises `ServiceError` `not_found`."""
+async def see_received(
+    services: CoreServices, person: Person, request_id: UUID, *, kept_back: bool = False
+) -> ReceivedRequest:
+    """One request, for the person it was sent to. Raises `ServiceError` `not_found`, also for one
+    that is kept back from who is beside them, unless `kept_back`: its answer is not shown."""
     async with services.database.transaction() as tx:
         row = await records.request(tx, request_id)
         if row is not None and row.person_id == person.id:
-            return await received(services, tx, row)
-    reason = Reason.NOT_FOUND if row is None else Reason.NOT_ADDRESSEE
+            found = await received(services, tx, row)
+            if kept_back or not is_kept_back(person, found):
+                return found
+    mine = row is not None and row.person_id == person.id
+    reason = Reason.NOT_FOUND if row is None or mine else Reason.NOT_ADDRESSEE
     raise await decisions.record_refusal(services, attempt_on(row, person, Action.REQUEST), reason)
+
+
+def is_kept_back(person: Person, request: ReceivedRequest) -> bool:
+    """Whether it was refused to the worker who is beside the person, and reads this screen: they
+    do not learn of it there either (invariant 7)."""
+    return (
+        person.beside is not None
+        and person.beside.id == request.requester_id
+        and request.state in ("refused", "not_me")
+    )
 
 
 async def see_sent(services: CoreServices, sender: Recipient, request_id: UUID) -> SentRequest:

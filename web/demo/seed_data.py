@@ -20,7 +20,7 @@ from auth.oauth.tokens import SigningKey
 from auth.records import people, recipients
 from auth.session_start import open_recorded_session
 from auth.subjects import Person, Worker
-from auth.visitor import UNKNOWN
+from auth.visitor import Visitor
 from base import key_names
 from base.db_time import instant
 from base.files import write_private
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 COLLEAGUE_EMAIL = "sacha.petit@maison-des-solidarites.example"
 CLIENT_ID = "caisse-inventee"
+_HER_PHONE, _API = Visitor("android_phone"), Visitor("program")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ async def _person(services: Services) -> Person:
             secret=started.secret,
             code=code[0],
             on_vault_opened=adopt_requests,
+            visitor=_HER_PHONE,
         )
         async with services.database.transaction() as tx:
             row = await people.person_by_phone(tx, macs, [tag])
@@ -180,7 +182,7 @@ async def _person(services: Services) -> Person:
 
 async def _token(services: Services, subject: Person | Worker) -> str:
     async with services.database.transaction() as tx:
-        return (await open_recorded_session(services, tx, subject, UNKNOWN)).token
+        return (await open_recorded_session(services, tx, subject, _API)).token
 
 
 async def _documents(services: Services, person: Person) -> None:

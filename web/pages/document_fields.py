@@ -19,7 +19,7 @@ _DATES = {
     "income_year": _("Année des revenus"),
 }
 NAMES = ("type", "title", *_DATES, "paper_location", "sensitive")
-_MAX_LENGTH = 200
+MAX_LENGTH = 200
 _YEAR = re.compile(r"\d{4}")
 _YEARS = range(1990, 2100)
 # Where a browser has no date picker, people type the day first.
@@ -34,12 +34,12 @@ def metadata_of(fields: Mapping[str, str]) -> DocumentMetadata:
         raise invalid("type_missing")
     return DocumentMetadata(
         type=code[:64],
-        title=clean_title(fields.get("title", ""), _MAX_LENGTH),
+        title=clean_title(fields.get("title", ""), MAX_LENGTH),
         issued_on=_date_in(fields, "issued_on"),
         expires_on=_date_in(fields, "expires_on"),
         due_on=_date_in(fields, "due_on"),
         income_year=_year_of(fields.get("income_year", "")),
-        paper_location=clean_text(fields.get("paper_location", ""), _MAX_LENGTH),
+        paper_location=clean_text(fields.get("paper_location", ""), MAX_LENGTH),
         sensitive=fields.get("sensitive") == "yes",
     )
 

@@ -37,6 +37,8 @@ FEW = 20
 MOST_FIRST = 6
 _IN_TRASH = timedelta(days=30)
 _PREVIEW_WAIT = timedelta(seconds=45)
+_NEW = timedelta(days=14)
+"""How long a paper that somebody else added is said to be new."""
 _NEW_VERSION = ("version", "version_older")
 _KEPT = ("added", "held", *_NEW_VERSION)
 """What was done when a paper was just kept: its page then shows all its sides."""
@@ -45,12 +47,13 @@ _KEPT = ("added", "held", *_NEW_VERSION)
 @dataclass(frozen=True, slots=True)
 class ListedDocument:
     """A document as a list shows it; `late`: the day to answer, pay or come is over; `due`: it
-    comes within a month."""
+    comes within a month; `new`: somebody else added it, lately."""
 
     document: DocumentView
     validity: Literal["", "soon", "over"]
     late: bool
     due: bool = False
+    new: bool = False
 
 
 @router.get("/documents")
@@ -316,7 +319,9 @@ def _item(document: DocumentView, zone: ZoneInfo) -> ListedDocument:
     late = due is not None and due < today
     soon = due is not None and today <= due <= today + timedelta(days=31)
     validity = _validity(document.metadata.type, end, zone) if end else ""
-    return ListedDocument(document, validity, late, soon)
+    by_another = bool(document.deposited_by.get("name"))
+    new = by_another and clock.now() - document.created_at < _NEW
+    return ListedDocument(document, validity, late, soon, new)
 
 
 async def waiting_requests(page: PersonPage) -> list[request_views.ReceivedRequest]:

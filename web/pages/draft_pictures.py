@@ -12,7 +12,7 @@ from vault.documents.uploads import drafts, pictures
 from vault.documents.uploads.draft_rows import Draft, Picture
 from web.http.path_ids import PathId
 from web.pages import draft_steps as steps
-from web.pages.drafts import NO_FORM
+from web.pages.drafts import NO_FORM, show_details
 from web.pages.page import PersonPageDep, go, page_router
 from web.pages.script_answers import asked_by_script
 
@@ -84,9 +84,18 @@ def _retake(draft: Draft, picture: Picture | None, at: str) -> dict[str, Any]:
 async def change(
     draft_id: PathId, picture_id: PathId, page: PersonPageDep, at: str = ""
 ) -> Response:
-    """Move it or remove it; a second tap finds it removed. What was typed at that step stays."""
+    """Move it or remove it; a second tap finds it removed. What was typed at that step stays; where
+    it is too long to be kept, nothing is done, and that page says so."""
     form = await page.form()
     act = form.get("act")
+    draft = await drafts.see(page.services, page.person, draft_id)
+    code = draft.values.get("type", "")
+    try:
+        steps.check_lengths(form, code)
+    except ServiceError as failure:
+        if not code:
+            raise
+        return await show_details(page, draft, steps.details_in(form, code), failure, form=form)
 
     def changed(found: Draft) -> Draft:
         draft = found.saying(**steps.typed_in(form, found.values.get("type", "")))

@@ -10,16 +10,18 @@ from datetime import date
 from uuid import UUID
 
 from base.errors import invalid
+from base.user_text import clean_title
 from vault import catalogue
 from vault.documents.uploads.draft_rows import Draft
 from web.pages.answer_steps import way_back
-from web.pages.document_fields import NAMES
+from web.pages.document_fields import MAX_LENGTH, NAMES
 from web.pages.forms import Form
 
 _ANSWERED = "answered"
 VERSION_OF = "version_of"
 """The paper of which a draft becomes a newer version."""
 DAY_PARTS = ("day", "month", "year")
+_LONGEST = {"day": 2, "month": 2, "year": 4}
 TYPED = "typed"
 """What was typed of the date that matters and is not said yet, as `DAY_PARTS` with `/` between."""
 COME_BACK = ("pictures", "details", "check")
@@ -92,6 +94,20 @@ def typed_in(form: Form, type_code: str) -> dict[str, str]:
     elif name is not None:
         said[TYPED] = "/".join(day_parts(form, name).values())
     return said
+
+
+def check_lengths(form: Form, type_code: str) -> None:
+    """No more than the fields of that page take: what is typed there is kept before it is read.
+    Raises `text_too_long`, `year_unreadable`, `date_unreadable`."""
+    clean_title(form.get("title"), MAX_LENGTH)
+    name = date_field(type_code)
+    if name == "income_year":
+        if len(form.get(name)) > _LONGEST["year"]:
+            raise invalid("year_unreadable", fields=[(name,)])
+    elif name is not None:
+        parts = day_parts(form, name)
+        if any(len(typed) > _LONGEST[part] for part, typed in parts.items()):
+            raise invalid("date_unreadable", fields=[(name,)])
 
 
 def day_parts(form: Form, name: str) -> dict[str, str]:

@@ -197,7 +197,7 @@ async def ask_details(draft_id: PathId, page: PersonPageDep) -> Response:
     draft = await drafts.see(page.services, page.person, draft_id)
     if not draft.values.get("type"):
         return go(steps.address_of(draft))
-    return await _show_details(page, draft, draft.values)
+    return await show_details(page, draft, draft.values)
 
 
 @router.post("/documents/add/{draft_id}/details")
@@ -208,31 +208,31 @@ async def say_details(draft_id: PathId, page: PersonPageDep) -> Response:
     code = draft.values.get("type", "")
     if not code:
         return go(steps.address_of(draft))
-    said = steps.details_in(form, code)
-    if form.get("act") == "more":
-        typed = steps.typed_in(form, code)
-        await drafts.change(
-            page.services, page.person, draft_id, lambda found: found.saying(**typed)
-        )
-        return go(f"/documents/add/{draft_id}/pictures?at=details#more")
+    more, said = form.get("act") == "more", steps.details_in(form, code)
     try:
-        steps.check_whole_day(form, code)
-        metadata_of({**steps.values_of(draft), **said})
+        steps.check_lengths(form, code)
+        if not more:
+            steps.check_whole_day(form, code)
+            metadata_of({**steps.values_of(draft), **said})
     except ServiceError as failure:
-        return await _show_details(page, draft, said, failure, form=form)
+        return await show_details(page, draft, said, failure, form=form)
+    kept = steps.typed_in(form, code) if more else said
     draft = await drafts.change(
-        page.services, page.person, draft_id, lambda found: found.saying(**said)
+        page.services, page.person, draft_id, lambda found: found.saying(**kept)
     )
+    if more:
+        return go(f"/documents/add/{draft_id}/pictures?at=details#more")
     return go(steps.address_of(draft))
 
 
-async def _show_details(
+async def show_details(
     page: PersonPage,
     draft: Draft,
     values: Mapping[str, str],
     *failures: ServiceError,
     form: Form | None = None,
 ) -> Response:
+    """The page of details, with what was typed there and what is wrong with it."""
     name = steps.date_field(draft.values["type"])
     typed = {**steps.values_of(draft), **values}
     unsaid = typed.get(steps.TYPED, "")

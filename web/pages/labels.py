@@ -69,6 +69,7 @@ DONE = {
     "refused": _("Vous avez dit non. La personne qui demande ne le saura pas."),
     "proof": _("C’est fait. La preuve est dans les téléchargements de cet appareil."),
     "later": _("La demande attend. Vous pouvez répondre plus tard."),
+    "noted": _("C’est noté."),
     "not_me": _("Merci. Nous avons noté que cette demande n’est pas pour vous."),
     "stopped_all": _("Tout est arrêté. Personne d’autre que vous ne peut voir vos papiers."),
     "asked_met": _(

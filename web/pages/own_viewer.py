@@ -1,7 +1,5 @@
 """One's own paper alone, large, page by page, for oneself or for whoever sits opposite."""
 
-from typing import Literal
-
 from fastapi import Response
 
 from vault.documents import own_documents, page_views
@@ -19,10 +17,10 @@ async def show(
     page: PersonPageDep,
     wanted: PageWanted = "",
     turned: bool = False,
-    large: Literal["", "yes", "more"] = "",
+    large: bool = False,
 ) -> Response:
-    """The paper alone, for somebody to look at: turned over; `large`: as wide as the screen, or
-    `more` than that."""
+    """The paper alone, for somebody to look at: turned over; `large`: wider than a small screen, at
+    once, since each press more is one that somebody waits for."""
     document = await own_documents.see_own(
         page.services, page.person, document_id, goes_on=bool(wanted)
     )

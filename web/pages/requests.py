@@ -150,7 +150,8 @@ async def not_me(request_id: PathId, page: PersonPageDep) -> Response:
 
 
 async def _refuse(page: PersonPage, request_id: UUID, reason: Literal["no", "not_me"]) -> Response:
-    """A second tap says the same, and leads to the same page."""
+    """A second tap says the same, and leads to the same page. Beside a worker, who may be who asks,
+    that page does not say what was answered."""
     await page.form()
     said: Literal["refused", "not_me"] = "refused" if reason == "no" else "not_me"
     try:
@@ -158,9 +159,13 @@ async def _refuse(page: PersonPage, request_id: UUID, reason: Literal["no", "not
     except ServiceError as failure:
         if failure.code != "request_answered":
             raise
-        request = await request_views.see_received(page.services, page.person, request_id)
+        request = await request_views.see_received(
+            page.services, page.person, request_id, kept_back=True
+        )
         if request.state != said:
             raise
+    if page.person.beside is not None:
+        return go("/requests", done="noted")
     return go("/requests", done=said, of=request_id)
 
 

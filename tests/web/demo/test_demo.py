@@ -122,6 +122,12 @@ def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     assert [item["state"] for item in waiting] == ["waiting", "approved"]
     assert len(get(known, "worker", "/v1/grants").json()["items"]) == 1
     assert get(known, "colleague", "/v1/grants").json()["items"] == []
+    cookies = {"unefois-person": known["person"]["token"], "unefois-language": "fr"}
+    address = f"{known['base_url']}/sessions"
+    devices = httpx.get(address, cookies=cookies, trust_env=False, timeout=30).text
+    assert "Une application" in devices, "told apart, in the list of devices"
+    assert "Un téléphone Android" in devices
+    assert "inconnu" not in devices
     assert open_at_the_desk(known).status_code == 201
     # 2. Ctrl-C reaches every process of the terminal: all of them end, in order.
     assert demo.end(signal.SIGINT) == 0

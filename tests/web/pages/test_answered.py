@@ -9,7 +9,7 @@ from tests.assisted import card_of
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import ask, deposit, granted
 from tests.vault.decoding import corpus
-from tests.web.pages.answers import Pairs, say_yes
+from tests.web.pages.answers import Pairs, say_yes, send, yes_of
 from tests.web.pages.test_assisted_sessions import enter
 from tests.web.pages.test_entering import browser
 from tests.web.pages.test_pages import browser_of
@@ -159,3 +159,49 @@ async def test_nor_are_the_sorts_that_they_asked_for_too(
     async with browser_of(served, person) as phone:
         for address in pages:
             assert "avait aussi demandé" in said(await phone.get(address)), address
+
+
+@pytest.mark.parametrize(("answer", "told"), [("refuse", "dit non"), ("not-me", "pas moi")])
+async def test_nor_is_a_refusal_whenever_it_was_said(
+    served: Served,
+    client: httpx.AsyncClient,
+    person: SomePerson,
+    worker: SomeWorker,
+    make_worker: MakeWorker,
+    answer: str,
+    told: str,
+) -> None:
+    """Said on one's own phone before, or on that screen: neither its list, its page and its sheet,
+    nor the log say it there. What was refused to others is not theirs: it is listed."""
+    other = await make_worker(name="Sacha Petit")
+    first, second = [await ask(client, worker.headers, person.phone, "lease") for _ in range(2)]
+    third = await ask(client, other.headers, person.phone, "payslip")
+    card = await card_of(client, served.services, person)
+    async with browser_of(served, person) as phone:
+        for asked in (first, third):
+            page = f"/requests/{asked}"
+            fields = yes_of((await phone.get(page)).text, f"{page}/{answer}")
+            assert (await send(phone, f"{page}/{answer}", fields)).is_redirect
+        assert told in said(await phone.get("/requests")).lower()
+    async with browser(served, worker=worker.token, language="fr") as at:
+        await enter(at, card)
+        page = f"/requests/{second}"
+        fields = yes_of((await at.get(page)).text, f"{page}/{answer}")
+        for again in range(2):
+            done = await send(at, f"{page}/{answer}", fields)
+            assert done.headers["location"] == "/requests?done=noted", again
+        words = said(await at.get("/requests?done=noted"))
+        assert "C’est noté." in words
+        assert "Sacha Petit" in words
+        assert "Camille Moreau (" not in words
+        for asked in (first, second):
+            for address in (f"/requests/{asked}", f"/requests/{asked}/sheet.pdf"):
+                assert (await at.get(address)).status_code == 404, address
+        log = said(await at.get("/access-log")).lower()
+        assert "camille moreau" in log
+        assert not re.search("vous avez (dit non|répondu) à", log)
+    async with browser_of(served, person) as phone:
+        assert said(await phone.get("/requests")).count("Camille Moreau (") == 2
+        assert (await phone.get(f"/requests/{first}")).status_code == 200
+        log = said(await phone.get("/access-log"))
+        assert re.search("Vous avez (dit non|répondu) à Camille Moreau", log)

@@ -8,7 +8,7 @@ import pytest
 
 from base import clock
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.steps import ask, deposit
+from tests.steps import ask, deposit, granted
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import send, yes_of
 from tests.web.pages.test_pages import a_photo, browser_of
@@ -50,6 +50,42 @@ async def test_what_ends_soon_and_what_is_asked_come_first_six_at_most(
     assert 'name="q"' not in page
     families = re.findall(r"<h2><svg.*?</svg> ([^<]*)</h2>", page)
     assert families == ["À faire d’abord", "Qui je suis", "Mon travail et mon argent"]
+
+
+async def test_what_a_worker_added_is_marked_for_two_weeks(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    await deposit(client, person, a_photo("white"), type_="lease", title="Mon bail")
+    grant = await granted(client, person, worker.headers, "payslip", actions=["deposit"])
+    added = await client.post(
+        f"/v1/grants/{grant}/documents",
+        headers=worker.headers,
+        data={"type": "payslip", "issued_on": "2026-05-31"},
+        files={"file": ("a.jpg", a_photo("red"))},
+    )
+    assert added.status_code == 201, added.text
+    async with browser_of(served, person) as browser:
+        page = (await browser.get("/documents")).text.replace("\xa0", " ")
+        mine, theirs = [
+            one for one in page.split("<li><a ")[1:] if "Mon bail" in one or "fiche" in one.lower()
+        ]
+        if "Mon bail" in theirs:
+            mine, theirs = theirs, mine
+        assert re.search("Nouveau : ajouté par .?Camille Moreau.? le ", theirs)
+        assert "Papier du 31 mai 2026" in theirs
+        assert "Nouveau" not in mine
+        now = clock.now()
+        monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=13, hours=23))
+        assert "Nouveau" in (await browser.get("/documents")).text
+        monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=14))
+        later = (await browser.get("/documents")).text.replace("\xa0", " ")
+    assert "Nouveau" not in later
+    assert "par Camille Moreau" in later
 
 
 async def test_what_ends_soon_comes_first_however_old_it_is(

@@ -326,3 +326,33 @@ async def test_who_sees_what_is_said_in_sentences(
     assert "Pourquoi : " in one
     assert "<li>voir" not in one + two
     assert "<p>Peut voir ces papiers :</p>" in two
+
+
+@pytest.mark.parametrize(
+    ("actions", "heading", "after"),
+    [
+        (["read", "deposit"], "Peut voir ces papiers :", "Peut aussi ajouter des papiers"),
+        (["deposit"], "Peut ajouter ces papiers pour vous :", ""),
+        (["attest"], "Peut savoir si vous avez ces papiers, et leurs dates, sans les voir :", ""),
+    ],
+)
+async def test_a_list_of_papers_follows_what_says_what_it_is(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    actions: list[str],
+    heading: str,
+    after: str,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    await granted(client, person, worker.headers, "payslip", "lease", actions=actions)
+    async with browser_of(served, person) as browser:
+        page = (await browser.get("/grants")).text.replace("\xa0", " ")
+    told = page.split('<ul class="papers">')[1]
+    following = re.match(
+        r"\s*<ul>\s*<li>(?s:.*?)</ul>\s*(<p>[^<]*)", told.split(f"{heading}</p>")[1]
+    )
+    assert following, "the list comes next"
+    assert after in following[1]
+    assert ("ajouter" in told.split("</ul>")[1]) is bool(after)

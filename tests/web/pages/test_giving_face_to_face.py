@@ -177,6 +177,7 @@ async def test_what_is_ticked_goes_along_with_the_button_under_the_list(
     person, worker = two
     async with browser_of(served, person) as theirs, browser_of(served, worker) as at_work:
         paper = await deposit(theirs, person, corpus.pdf(1), type_="payslip")
+        await granted(theirs, person, worker.headers, "lease")
         listed = (await theirs.get("/grants/new")).text
         form = listed.split('action="/grants/new/why"', 1)[1].split("</form>", 1)[0]
         button = re.search(
@@ -208,6 +209,7 @@ async def test_what_is_ticked_goes_along_with_the_button_under_the_list(
         meeting = own.rpartition("/")[2]
         assert goes_on(text) == f"/grants/new/why?meeting={meeting}&document={paper['id']}"
         assert "Étape 2 sur 4" in await text_of(theirs, goes_on(text))
+        assert "vous a donné un accès" not in (await at_work.get(asked)).text, "that was before"
         # Nothing was chosen yet: from the first step.
         bare = goes_on((await theirs.get(f"{own}?giving=yes")).text)
         assert bare == f"/grants/new?meeting={meeting}"

@@ -78,6 +78,9 @@ async def test_both_screens_from_the_code_to_the_end(
     words = await said_on(phone, asked)
     opens = f"s’ouvrent 15 minutes sur l’écran de Camille Moreau, {worker.subject.organisation}."
     assert f"Si vous dites oui, vos papiers {opens}" in words
+    assert "Y a-t-il le même mot ?" in words, "it asks: told, one says yes without a look"
+    assert "doit montrer le même mot" not in words
+    assert words.index("Camille Moreau") < words.index("Le mot") < words.index("Y a-t-il")
     page = (await phone.get(asked)).text
     assert 'type="password"' not in page, "this vault has no PIN"
     assert REFRESH not in page

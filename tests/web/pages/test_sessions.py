@@ -46,6 +46,8 @@ async def test_one_device_is_ended_then_all_others(
         assert shown.count('class="card"') == 4
         assert "Un appareil inconnu. Vous l’utilisez maintenant." in shown
         assert "Un iPhone, à l’instant, sur une autre connexion" in shown
+        assert shown.count("<button>Fermer là-bas<") == 3
+        assert "sur cet appareil<" not in shown, "it would be the one in one's hand"
         asked_again = shown.split("<summary>Fermer partout, sauf ici</summary>")[1]
         assert "Oui, fermer partout, sauf ici" in asked_again
         closes = "Vos papiers se ferment" if who == "person" else "Votre espace se ferme"

@@ -269,4 +269,8 @@ async def test_a_paper_says_who_sees_it_and_is_shown_turned_over(
         assert f'href="/grants/{grant}/stop"' in page.text
         turned = await browser.get(f"{address}/show?turned=yes&large=yes")
     assert 'class="screen turned large"' in turned.text
+    assert turned.text.count('action="/sign-out"') == 1, "one way out, in the strip"
+    assert (
+        'action="/sign-out"' in turned.text.split('<li class="hide corner">')[1].split("</li>")[0]
+    )
     assert f'href="{address}/show?large=yes&amp;#paper"' in turned.text

@@ -115,6 +115,58 @@ async def test_what_was_typed_stays_when_a_photo_is_changed_first(
         assert 'value="4"' in (await browser.get(f"{draft}/details")).text
 
 
+@pytest.mark.parametrize("act", ["again", "remove", "more", ""])
+@pytest.mark.parametrize(
+    ("name", "most", "told"),
+    [
+        ("title", 200, "Un texte dépasse 200 caractères."),
+        ("expires_on_day", 2, "Nous n’avons pas compris cette date."),
+        ("expires_on_year", 4, "Nous n’avons pas compris cette date."),
+    ],
+)
+async def test_no_more_is_kept_than_a_field_takes(
+    served: Served, make_person: MakePerson, act: str, name: str, most: int, told: str
+) -> None:
+    """It is said beside what was typed, which is all there; nothing else is done."""
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        draft = await a_card(served, person, browser)
+        page = await browser.get(f"{draft}/details")
+        address = f"{draft}/details"
+        if act in ("again", "remove"):
+            address = re.findall(r'formaction="([^"]+)" [^>]*value="again"', page.text)[0]
+        filled = TYPED | {"expires_on_month": "4"}
+        long = filled | {name: "1" * (most + 1)}
+        answer = await say(served, person, browser, address, act=act, **long)
+        assert answer.status_code == 422
+        shown = plain(answer)
+        assert told in shown
+        for field, value in long.items():
+            assert re.search(rf'<input[^>]* name="{field}"[^>]* value="{value}"', shown), field
+        after = await browser.get(f"{draft}/details")
+        assert "1" * (most + 1) not in after.text, "it was not kept"
+        assert pictures_of(after) == pictures_of(page)
+        fits = filled | {name: "1" * most}
+        assert (await say(served, person, browser, address, act=act or "more", **fits)).is_redirect
+
+
+async def test_a_year_of_incomes_has_four_digits_before_it_is_kept(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        sent = await send(
+            served, person, browser, "/documents/add?type=income_tax_notice", a_photo("red")
+        )
+        details = f"{draft_of(sent)}/details"
+        typed = {"act": "more", "income_year": "20255"}
+        answer = await say(served, person, browser, details, **typed)
+        assert answer.status_code == 422
+        assert "l’année des revenus" in plain(answer)
+        assert 'value="20255"' in answer.text
+        assert "20255" not in (await browser.get(details)).text
+
+
 async def test_enter_in_a_field_presses_neither_remove_nor_retake(
     served: Served, make_person: MakePerson
 ) -> None:
@@ -171,6 +223,10 @@ async def test_a_list_says_until_when_a_paper_is_good_and_a_viewer_which_side_it
         assert "Ajouté le" not in listed
         back = plain(await browser.get(f"{address}/show?page=2&large=yes"))
         assert '<p class="leaf">Verso, page 2 sur 2</p>' in back
-        assert "larger" not in back
-        more = re.findall(r'href="([^"]*large=more[^"]*)">Agrandir encore', back)
-        assert "larger" in (await browser.get(more[0].replace("&amp;", "&"))).text
+        assert "Agrandir" not in back, "as large as it gets, by one press"
+        smaller = re.findall(r'href="([^"]*)">Réduire', back)
+        seen = plain(await browser.get(smaller[0].replace("&amp;", "&")))
+        assert 'class="screen"' in seen
+        assert re.findall(r'href="([^"]*)">Agrandir<', seen) == [
+            f"{address}/show?page=2&amp;large=yes#paper"
+        ]
