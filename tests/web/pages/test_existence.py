@@ -272,7 +272,8 @@ async def test_the_line_above_a_page_says_what_one_looks_at_there(
     reads, knows = "Vous regardez les papiers de :", "Vous regardez seulement si des papiers"
     for end, top in pages.items():
         assert (reads in top) is (action == "read" and end in {"", *papers}), end
-        assert (knows in top) is (end in asked or action == "attest" and end in {"", *papers}), end
+        alone = action == "attest" and end in {"", *papers}
+        assert (knows in top) is (end in asked or alone), end
 
 
 def _top(page: httpx.Response) -> str:
