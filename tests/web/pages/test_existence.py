@@ -279,4 +279,5 @@ async def test_the_line_above_a_page_says_what_one_looks_at_there(
 def _top(page: httpx.Response) -> str:
     """The line of a page that says whose papers these are."""
     assert page.status_code == 200
-    return re.findall(r'<p class="whom">.*?</p>', page.text)[0].replace("\xa0", " ")
+    line: str = re.findall(r'<p class="whom">.*?</p>', page.text)[0]
+    return line.replace("\xa0", " ")
