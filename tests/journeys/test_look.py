@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from tests.steps import ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.draft_steps import draft_of, pictures_of, send
 from tests.web.pages.test_pages import a_photo, browser_of
+from vault.consent.receipt_codes import code_of
 
 AXE = Path(sys.prefix) / "axe/node_modules/axe-core/axe.min.js"
 pytestmark = [
@@ -138,13 +140,13 @@ async def addresses(
     theirs += [f"/pro/grants/{adding}/add", f"/pro/grants/{grant}/documents/{document['id']}"]
     theirs += [f"{theirs[-1]}/type{query}" for query in ("", "?type=passport")]
     known = (await client.get("/v1/people", headers=worker.headers)).json()["items"][0]["id"]
-    theirs += [f"/pro/people/{known}", f"/pro/people/{known}/label"]
+    theirs += [f"/pro/people/{known}", f"/pro/people/{known}/label", f"/pro/mandates/{prepared}"]
     theirs += [f"/pro/{end}" for end in ("account", "sessions", "meetings/code", *AT_THE_DESK)]
-    theirs.append(f"/pro/mandates/{prepared}")
     opened = (await open_meeting(client, worker))["id"]
     theirs += [f"/pro/meetings/{one}" for one in (opened, meeting, agreed)]
     theirs += [f"/pro/requests/new?meeting={agreed}", *(f"/pro/invitations/{i}" for i in invited)]
     visit = ["/language", "/", "/card", "/pro", "/problems/not_found", "/styles"]
+    visit += [f"/verify/{code}" for code in (await code_of(served.services, UUID(grant)), "no")]
     return person, worker, {"visit": visit, "person": mine, "worker": theirs}
 
 

@@ -87,6 +87,7 @@ async def asks_for_four(phone: Phone, number: str) -> None:
         if await family.get_attribute("open") is None:
             await family.locator("summary").click()
         await page.check(f"input[value={code}]")
+    await page.check("input[name=action][value=read]")
     await page.select_option("#purpose_code", "housing")
     await page.fill("#purpose", "Pour votre demande de logement social.")
     await page.select_option("#duration", "P3M")
@@ -192,6 +193,7 @@ async def test_saying_no_and_not_me_look_alike_to_the_worker(
         await worker_phone.page.fill("#phone", number)
         await worker_phone.page.locator("summary").first.click()
         await worker_phone.page.check("input[value=passport]")
+        await worker_phone.page.check("input[name=action][value=read]")
         await worker_phone.page.select_option("#purpose_code", "housing")
         await worker_phone.page.fill("#purpose", purpose)
         await worker_phone.press("main form:has(#purpose) button.main")

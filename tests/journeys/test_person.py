@@ -46,6 +46,7 @@ async def has_one_of_two_papers(mine: Phone, theirs: Phone, number: str, tmp_pat
         family = theirs.page.locator(f"details:has(input[value={code}])")
         await theirs.unfold(family)
         await theirs.tick(f"input[value={code}]")
+    await theirs.tick("input[name=action][value=read]")
     await theirs.choose("#purpose_code", "housing")
     await theirs.fill("#purpose", "Pour votre demande de logement.")
     await theirs.choose("#duration", "P3M")

@@ -257,13 +257,13 @@ async def test_a_worker_reads_what_the_person_will_read_sends_it_and_withdraws_i
     await keyboard.go(f"/pro/people/{await known(client, worker)}")
     await keyboard.press("a[href^='/pro/requests/new']")
     assert (await keyboard.page.input_value("#phone")).replace(" ", "") == f"0{person.phone[3:]}"
+    await keyboard.reach("#purpose_code")
+    await keyboard.page.keyboard.press("ArrowDown")
+    await keyboard.write("#purpose", "Pour votre dossier de logement.")
     await keyboard.reach("details:has(input[value=rent_receipt]) summary")
     await keyboard.page.keyboard.press("Enter")
     await keyboard.reach("input[value=rent_receipt]")
     await keyboard.page.keyboard.press("Space")
-    await keyboard.reach("#purpose_code")
-    await keyboard.page.keyboard.press("ArrowDown")
-    await keyboard.write("#purpose", "Pour votre dossier de logement.")
     await keyboard.press("main form button.main")
     for words in ("Ce que la personne lira", "Pour votre dossier de logement.", "Camille Moreau"):
         assert await keyboard.says(words)

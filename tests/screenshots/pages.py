@@ -148,6 +148,8 @@ NO_PAGES = {
     # What came of a form with a PIN in it, said once to who sent it.
     "/failed",
     "/pro/failed",
+    # Its code stands on paper, and no page leads there.
+    "/verify/{code}",
     "/me/cards/ready",
     "/pro/desk/vault/anchor",
     "/pro/desk/vault/opened",

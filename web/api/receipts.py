@@ -3,11 +3,14 @@
 import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from vault.consent import receipt_codes, receipt_keys
+from web.http.accept_header import prefers
 from web.http.dependencies import ServicesDep
 from web.http.public_resources import public_answer, public_operation
 
@@ -42,10 +45,23 @@ async def keys(request: Request, services: ServicesDep) -> Response:
     return public_answer(request, content, "application/json", cache=_CACHE, compress=False)
 
 
-@router.get("/verify/{code}", operation_id="verifyReceipt")
+@router.get(
+    "/verify/{code}",
+    operation_id="verifyReceipt",
+    response_model=ReceiptStateOut,
+    responses={303: {"description": "To the page that says the same, for a browser."}},
+)
 async def verify(
-    code: Annotated[str, Path(description="The code of a receipt.")], services: ServicesDep
-) -> ReceiptStateOut:
-    """Whether a receipt is one of ours, and whether its grant is live now."""
+    code: Annotated[str, Path(description="The code of a receipt.")],
+    request: Request,
+    services: ServicesDep,
+) -> ReceiptStateOut | Response:
+    """Whether a receipt is one of ours, and whether its grant is live now. A browser, as of whoever
+    scans the code of a printed one, is led to a page (`Accept: text/html`)."""
+    if prefers(request.headers.get("accept", ""), "text/html"):
+        # Whatever the code: nothing is looked up, and the page judges it.
+        headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+        shown = code if code.isalnum() else "-"  # no dots, which browsers take for a way up
+        return RedirectResponse(f"/verify/{quote(shown)}", 303, headers)
     found = await receipt_codes.state_behind(services, code)
     return ReceiptStateOut(state=found.state, as_of=found.as_of)

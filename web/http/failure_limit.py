@@ -57,7 +57,7 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _API = ("/v1", "/oauth")
 _PUBLIC = ("/log/", "/v1/document-types", "/v1/openapi.json", "/static/", "/problems", "/healthz",
            "/.well-known/", "/jwks.json", "/v1/receipt-keys")  # fmt: skip
-_GUESSED = "/v1/verify/"
+_GUESSED = ("/v1/verify/", "/verify/")
 
 Account = UUID
 AccountOf = Callable[[str], Coroutine[None, None, Account | None]]

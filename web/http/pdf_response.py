@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from web.i18n.translations import quality_of
+from web.http.accept_header import prefers
 
 PDF: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
@@ -26,12 +26,5 @@ def pdf_response(content: bytes, name: str) -> PdfResponse:
 
 
 def prefers_pdf(accept: str) -> bool:
-    """Whether an `Accept` (RFC 9110 §12.5.1) wants a PDF more than JSON: it names it. Whoever takes
-    anything gets JSON."""
-    weights: dict[str, float] = {}
-    for item in accept.split(",")[:20]:
-        kind, _, parameters = item.partition(";")
-        weights[kind.strip().lower()] = quality_of(parameters)
-    ranges = ("application/json", "application/*", "*/*")
-    json = next((weights[one] for one in ranges if one in weights), 0.0)
-    return weights.get("application/pdf", 0.0) > json
+    """Whether an `Accept` wants a PDF more than JSON."""
+    return prefers(accept, "application/pdf")

@@ -8,8 +8,8 @@ ACTIONS = {
     "deposit": _("ajouter des papiers pour vous"),
 }
 ACTIONS_ASKED = {
-    "read": _("Voir les papiers"),
     "attest": _("Savoir si les papiers existent, et leurs dates, sans les voir"),
+    "read": _("Voir les papiers"),
     "deposit": _("Ajouter des papiers pour la personne"),
 }
 DURATIONS = {

@@ -31,7 +31,9 @@ MORE = "more"
 PAPER = "paper"
 """The field that says that what is asked goes on a mandate, the first of it too."""
 _DURATION = "P1M"
-_FIRST = (("action", "read"), ("duration", _DURATION), ("legal_basis", catalogue.GRANT_BASIS))
+_LEAST = "attest"
+"""What asks least: to know whether papers exist, without seeing them."""
+_FIRST = (("action", _LEAST), ("duration", _DURATION), ("legal_basis", catalogue.GRANT_BASIS))
 """What a form begins with."""
 _ACTIONS = frozenset(labels.ACTIONS_ASKED)
 _CONTACT = ("name", "job", "phone", "hours")
@@ -95,9 +97,9 @@ def failures_of(form: Form) -> list[ServiceError]:
     """All that keeps it from being sent, in the order of its fields; nothing when it may go."""
     checks: tuple[Callable[[Form], object], ...] = (
         lambda sent: sent.get("meeting") or sms_phone(phone_in(sent)),
-        lambda sent: scopes.check(_scope_in(sent)),
         lambda sent: scopes.check_purpose(sent.get("purpose_code")[:64], _basis_in(sent)),
         _purpose_in,
+        lambda sent: scopes.check(_scope_in(sent)),
         _contact_in,
         terms_of,
     )
@@ -127,7 +129,7 @@ def blank(
         (
             ("phone", national(known.phone) if known else ""),
             ("person", str(known.id) if known else ""),
-            *(asked or [("action", "read")]),
+            *(asked or [("action", _LEAST)]),
             *named,
             ("duration", _DURATION),
             ("legal_basis", catalogue.GRANT_BASIS),
@@ -180,6 +182,9 @@ def _normal(phone: str) -> str:
 
 def _scope_in(form: Form) -> Scope:
     actions = [action for action in form.all("action") if action in _ACTIONS]
+    if "read" in actions:
+        # To see papers is to know of them: what the form begins with is not asked beside it.
+        actions = [action for action in actions if action != _LEAST]
     return scopes.scope_of(form.all("type")[:MAX_SCOPE_ITEMS], (), actions)
 
 

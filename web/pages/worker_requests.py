@@ -15,6 +15,7 @@ from vault.consent.meetings import MeetingView
 from vault.consent.withdrawals import withdraw as withdraw_request
 from web.http.path_ids import PathId
 from web.pages import request_form
+from web.pages.earlier_grants import earlier_grants
 from web.pages.forms import TOKEN, Form
 from web.pages.mandate_groups import grouped
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
@@ -76,10 +77,14 @@ async def check(page: WorkerPageDep) -> Response:
         return await _form(page, form, *failures)
     known, phone = await known_person(page, form.get("person")), phone_in(form)
     terms = terms_of(form)
+    met = await met_person(page, form.get("meeting"))
+    holder, earlier = await earlier_grants(page, known, "" if met else phone, terms.scope)
     return await page.show(
         "pro/ask_check.html",
-        met=await met_person(page, form.get("meeting")),
+        met=met,
         known=known,
+        holder=holder,
+        earlier=earlier,
         whose=request_form.whose(known, phone),
         kept=[pair for pair in form.pairs if pair[0] not in (TOKEN, "change")],
         for_mandate=form.has(MORE) or form.has(PAPER),

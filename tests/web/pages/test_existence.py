@@ -315,3 +315,34 @@ async def test_the_answer_says_of_whom_under_which_agreement_and_what_it_is_not(
     assert "Sorte de papier Avis d’impôt" in told
     assert "Vérifié non Aucune administration ne l’a envoyé ou confirmé." in told
     assert "Il n’est pas la preuve que le papier existe." in told
+
+
+@pytest.mark.parametrize("action", ["attest", "read", "deposit"])
+async def test_the_line_above_a_page_says_what_one_looks_at_there(
+    served: Served, client: httpx.AsyncClient, two: Two, action: str
+) -> None:
+    person, worker = two
+    grant = await granted(client, person, worker.headers, NOTICE, actions=[action])
+    seen = f"/v1/grants/{grant}/documents"
+    listed = (await client.get(seen, headers=worker.headers)).json()
+    papers = [f"/documents/{one['id']}" for one in listed.get("items", [])]
+    assert len(papers) == (0 if action == "deposit" else 1)
+    asked = [] if action == "deposit" else [f"/evidence?type={NOTICE}"]
+    opened = "/add" if action == "deposit" else ""
+    async with browser_of(served, worker) as browser:
+        pages = {
+            end: _top(await browser.get(f"/pro/grants/{grant}{end}"))
+            for end in (opened, "/give-back", *papers, *asked)
+        }
+    reads, knows = "Vous regardez les papiers de :", "Vous regardez seulement si des papiers"
+    for end, top in pages.items():
+        assert (reads in top) is (action == "read" and end in {"", *papers}), end
+        alone = action == "attest" and end in {"", *papers}
+        assert (knows in top) is (end in asked or alone), end
+
+
+def _top(page: httpx.Response) -> str:
+    """The line of a page that says whose papers these are."""
+    assert page.status_code == 200
+    line: str = re.findall(r'<p class="whom">.*?</p>', page.text)[0]
+    return line.replace("\xa0", " ")

@@ -39,7 +39,7 @@ async def pair(client: httpx.AsyncClient, make_person: MakePerson, make_worker: 
 
 
 async def asked(
-    served: Served, worker: SomeWorker, browser: httpx.AsyncClient, **fields: str | None
+    served: Served, worker: SomeWorker, browser: httpx.AsyncClient, **fields: str | list[str] | None
 ) -> httpx.Response:
     """`None`: the field is not sent."""
     token = await forms.token_for(served.services, worker.token)
@@ -245,7 +245,7 @@ async def test_what_is_not_offered_is_not_asked_beforehand(
     async with browser_of(served, worker) as browser:
         form = (await browser.get(address)).text
     ticked = re.findall(r'name="(type|action)" value="([^"]+)" checked', form)
-    assert ticked == [("type", "lease"), ("action", "read")]
+    assert ticked == [("type", "lease"), ("action", "attest")]
 
 
 async def test_a_wrong_paper_has_a_way_out_and_its_type_stands_in_what_i_did(
@@ -299,7 +299,7 @@ async def test_all_that_is_wrong_with_a_request_is_said_at_once_at_its_field(
     async with browser_of(served, worker) as browser:
         page = (await asked(served, worker, browser, **empty)).text
         long = (await asked(served, worker, browser, phone="12", contact_job="x" * 300)).text
-    fields = ["phone", "what", "purpose_code", "purpose"]
+    fields = ["phone", "purpose_code", "purpose", "what"]
     assert linked(page) == fields
     for field in fields:
         assert tied(page, field), field

@@ -188,7 +188,7 @@ async def test_another_authorisation_says_where_it_goes_and_begins_as_the_first_
         for page in (first, read_again, second):
             assert "SMS" not in page
         for page in (first, second):
-            assert re.search(r'name="action" value="read" checked', page)
+            assert re.search(r'name="action" value="attest" checked', page)
             assert re.search(r'value="P1M" selected', page)
 
 
