@@ -18,6 +18,7 @@ _DATES = {
     "due_on": _("À faire avant : répondre, payer ou venir"),
     "income_year": _("Année des revenus"),
 }
+DAYS = ("issued_on", "expires_on", "due_on")
 NAMES = ("type", "title", *_DATES, "paper_location", "sensitive")
 MAX_LENGTH = 200
 _YEAR = re.compile(r"\d{4}")

@@ -24,8 +24,8 @@ from vault.maintenance import erasure_requests
 from vault.rules import GrantAction
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
-from web.pages import paper_search, search_words
-from web.pages.document_fields import NAMES, metadata_of, typed, typed_of
+from web.pages import draft_steps, paper_search, search_words
+from web.pages.document_fields import DAYS, NAMES, metadata_of, typed, typed_of
 from web.pages.families import PaperFamily, family_of, paper_families
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 from web.pages.type_suggestions import waiting_of
@@ -251,10 +251,12 @@ async def content(document_id: PathId, page: PersonPageDep, part: int | None = N
 async def ask_correction(document_id: PathId, page: PersonPageDep) -> Response:
     """The form to correct the metadata of a document."""
     document = await own_documents.see_own(page.services, page.person, document_id)
+    said = typed_of(document)
     return await page.show(
         "correct.html",
         document_id=document_id,
-        typed=typed_of(document),
+        typed=said,
+        days={name: draft_steps.parts_of_day(said[name]) for name in DAYS},
         kept=document.metadata.type,
     )
 
@@ -265,7 +267,9 @@ async def correct(document_id: PathId, page: PersonPageDep) -> Response:
     form = await page.form()
     fields = dict(form.pairs)
     try:
-        given = metadata_of(fields)
+        # One that is sent whole is of a page that was opened before a date had three fields.
+        days = {name: fields.get(name) or draft_steps.whole_day(form, name) for name in DAYS}
+        given = metadata_of(fields | days)
         changes = {name: getattr(given, name) for name in NAMES}
         await own_documents.correct(page.services, page.person, document_id, changes, if_match=None)
     except ServiceError as failure:
@@ -275,6 +279,7 @@ async def correct(document_id: PathId, page: PersonPageDep) -> Response:
             "correct.html",
             document_id=document_id,
             typed=typed(fields),
+            days={name: draft_steps.day_parts(form, name) for name in DAYS},
             kept=document.metadata.type,
         )
     return go(f"/documents/{document_id}", done="corrected")

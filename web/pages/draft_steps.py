@@ -138,13 +138,19 @@ def check_whole_day(form: Form, type_code: str) -> None:
     """All of the date that matters, or nothing. Raises `date_unreadable`, with the part that is
     `missing`."""
     name = date_field(type_code)
-    if name is None or name == "income_year":
-        return
+    if name is not None and name != "income_year":
+        whole_day(form, name)
+
+
+def whole_day(form: Form, name: str) -> str:
+    """A date of three fields as a form of a document has it, or nothing. Raises
+    `date_unreadable`, with the part that is `missing`."""
     parts = _taken(form, name)
     missing = [part for part, typed in parts.items() if not typed]
     if missing and len(missing) < len(parts):
         needed = [part for part in missing if part != "day" or not may_lack_day(name)]
         raise invalid("date_unreadable", fields=[(name,)], missing=(needed or missing)[0])
+    return "/".join(part for part in parts.values() if part)
 
 
 def parts_of_day(text: str) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """What a person reads of a paper that was kept, or not: its dates, its signature, its copy."""
 
+import re
+
 import httpx
 import pytest
 
@@ -8,6 +10,7 @@ from tests.steps import deposit, granted
 from tests.vault.decoding import corpus, signed_pdfs
 from tests.web.pages.test_pages import a_photo, add, browser_of, served_with
 from vault.catalogue import by_code
+from web.pages import forms
 from web.pages.labels import PAGE_MESSAGES, type_names
 
 CHOOSE_AGAIN = "Il faut choisir la photo ou le fichier de nouveau."
@@ -135,3 +138,32 @@ async def test_who_may_only_know_of_a_paper_stands_apart_from_who_sees_it(
     sees = sees.split("Qui voit ce papier")[1]
     assert (f"/grants/{seen}/stop" in sees, f"/grants/{known}/stop" in sees) == (True, False)
     assert (f"/grants/{seen}/stop" in knows, f"/grants/{known}/stop" in knows) == (False, True)
+
+
+async def test_dates_are_corrected_in_three_fields_as_they_were_added(
+    served: Served, make_person: MakePerson
+) -> None:
+    """A month alone gives its last day; a part alone is asked for, and nothing typed is lost."""
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        added = await add(
+            served, person, browser, a_photo(), type="passport", expires_on="01/02/2031"
+        )
+        address = added.headers["location"].split("?")[0] + "/correct"
+        shown = (await browser.get(address)).text
+        values = re.findall(r'name="expires_on_(day|month|year)"[^>]* value="(\d*)"', shown)
+        assert values == [("day", "01"), ("month", "02"), ("year", "2031")]
+        token = await forms.token_for(served.services, person.token)
+        fields = {"form": token, "type": "passport", "expires_on_month": "2"}
+        refused = await browser.post(address, data=fields | {"issued_on_year": "2021"})
+        assert refused.status_code == 422
+        assert (
+            'name="issued_on_year" inputmode="numeric" maxlength="4" value="2021"' in refused.text
+        )
+        kept = await browser.post(address, data=fields | {"expires_on_year": "2032"})
+        assert kept.headers["location"].endswith("?done=corrected")
+        paper = words(await browser.get(kept.headers["location"]))
+        assert "29 février 2032" in paper
+        # The page as it was before, opened in the hour of an upgrade.
+        await browser.post(address, data=fields | {"expires_on": "2033-03-04"})
+        assert "4 mars 2033" in words(await browser.get(kept.headers["location"]))
