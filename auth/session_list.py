@@ -81,7 +81,10 @@ async def count_sessions(tx: AsyncConnection, subject: Person | Worker) -> int:
 
 
 async def count_others(services: CoreServices, subject: Person | Worker) -> int:
-    """How many live sessions the subject has beside this one."""
+    """How many live sessions the subject has beside this one; none told beside a worker, who reads
+    this screen: one's own phone is one of them."""
+    if isinstance(subject, Person) and subject.beside:
+        return 0
     async with services.database.transaction() as tx:
         return await count_sessions(tx, subject) - 1
 

@@ -125,13 +125,8 @@ async def _to_do_first(
         "ending": ending[:left],
         "room": room if room.almost_full else None,
         "erases_at": await erasure_requests.erases_at(page.services, page.person),
-        "elsewhere_open": await _open_elsewhere(page),
+        "elsewhere_open": await session_list.count_others(page.services, page.person),
     }
-
-
-async def _open_elsewhere(page: PersonPage) -> int:
-    """On how many other devices; beside a worker, nothing: one's own phone is one of them."""
-    return 0 if page.beside else await session_list.count_others(page.services, page.person)
 
 
 def _by_family(items: list[ListedDocument]) -> list[tuple[PaperFamily, list[ListedDocument]]]:

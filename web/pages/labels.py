@@ -193,6 +193,11 @@ PAGE_MESSAGES = {
         _("Cette sorte de papier a été remplacée."),
         _("Choisissez de nouveau dans la liste."),
     ),
+    "idempotency_key_reused": ErrorMessage(
+        _("Cette page a déjà servi"),
+        _("Un autre papier a été ajouté avec cette page. Celui-ci n’est pas ajouté."),
+        _("Choisissez son fichier de nouveau, puis ajoutez-le."),
+    ),
     "nothing_granted": ErrorMessage(
         _("Rien n’est coché"),
         _("Vous n’avez choisi aucun papier."),

@@ -24,6 +24,8 @@ _LONGEST_KEPT = 300
 _MINUTES = 15
 _FILES = re.compile(r"/(?:content|preview|thumbnail|pages/[0-9]+)$")
 """What is below a page and is none: one returns to the page."""
+_QUESTIONS = ("/session", "/pro/session")
+"""Asked by scripts of pages, of which they are none either."""
 
 
 def own_address(text: str, otherwise: str = "/", longest: int = LONGEST) -> str:
@@ -50,7 +52,11 @@ def keep(
 
     `kind`: `person` or `worker`.
     """
-    if url is None or (kind == "person" and cookies.read(request, settings, "left")):
+    if (
+        url is None
+        or url.path in _QUESTIONS
+        or (kind == "person" and cookies.read(request, settings, "left"))
+    ):
         return
     path = _FILES.sub("", url.path)
     address = _of_kind(kind, f"{path}?{url.query}" if url.query else path)

@@ -14,6 +14,7 @@ from tests.vault.decoding import corpus
 from tests.web.pages.answers import Pairs, send, summary, yes_of
 from tests.web.pages.test_assisted_sessions import enter
 from tests.web.pages.test_entering import browser
+from tests.web.pages.test_pages import browser_of
 
 LIMIT = "À Camille Moreau, à côté de vous : 3 mois au plus."
 WHY = "purpose_code=housing"
@@ -147,3 +148,13 @@ async def test_nobody_beside(
         page = said(await phone.get(f"/requests/{hers}/until", params=params))
     assert "C’est ce que Camille Moreau demande" in page
     assert "3 mois au plus" not in page
+
+
+async def test_ones_other_devices_are_not_told_beside_a_worker(
+    served: Served, person: SomePerson, at: httpx.AsyncClient
+) -> None:
+    async with browser_of(served, person) as own:
+        mine = {address: said(await own.get(address)) for address in ("/me", "/documents")}
+    for address, page in mine.items():
+        assert "ouverts aussi sur" in page, address
+        assert "ouverts aussi sur" not in said(await at.get(address)), address

@@ -378,6 +378,8 @@ async def test_where_somebody_was_on_a_shared_device_is_not_kept(served: Served)
     afterwards, the page that was asked for is kept as ever."""
     asked = {"Accept": "text/html"}
     async with browser(served) as at:
+        assert (await at.get("/session", headers=asked)).status_code == 303
+        assert not at.cookies.get("unefois-next"), "no page"
         assert (await at.get("/requests", headers=asked)).status_code == 303
         assert at.cookies.get("unefois-next"), "nobody left here yet"
         entered = await enter(served, at, new_phone(), "shared")

@@ -118,6 +118,22 @@ async def test_the_date_is_asked_and_all_of_it_is_read_again_before_a_file_is_ch
     assert len(listed.items) == 3, "sent twice, each is added once"
 
 
+async def test_a_page_that_is_used_for_another_file_says_so(
+    served: Served, person: SomePerson, worker: SomeWorker, at: str
+) -> None:
+    """« Back » after adding leads to it: the second file is asked for again, and is then added."""
+    async with browser_of(served, worker) as browser:
+        asked = await dates(browser, at, "payslip")
+        checked = await step(browser, asked, f"{at}/check")
+        await add(browser, checked, at, corpus.pdf(1))
+        again = await add(browser, checked, at, corpus.pdf(2))
+        assert "Un autre papier a été ajouté avec cette page. Celui-ci n’est pas ajouté." in words(
+            again
+        )
+        assert "clé" not in words(again).casefold()
+        assert "C’est ajouté." in words(await add(browser, again, at, corpus.pdf(2)))
+
+
 async def test_every_date_that_is_wrong_is_said_at_its_field_and_the_others_stay(
     served: Served, worker: SomeWorker, at: str
 ) -> None:
