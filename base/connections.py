@@ -29,7 +29,7 @@ statement_limit: ContextVar[float | None] = ContextVar("statement_limit", defaul
 
 caller: ContextVar[bytes | None] = ContextVar("caller", default=None)
 """Whose request it is that is answered, by the session that it showed: one has a part of the
-connections (`Database.transaction`)."""
+connections (`CallerTurns`)."""
 
 _LIMITS = {
     "connect_timeout": "2",  # of each address of a name; libpq knows nothing shorter

@@ -11,7 +11,7 @@ from tests.steps import approve, ask, deposit, granted
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import browser_of
 from tests.web.pages.test_worker_pages import adding, known_of, words
-from web.pages import forms
+from web.pages import forms, worker_people
 
 NOTICE = "income_tax_notice"
 PRESS = "Savoir si le papier existe"
@@ -140,6 +140,25 @@ async def test_of_papers_that_were_picked_only_the_same_go_on(
         assert "Un autre accord continue" not in page
     for page in await given_back(served, worker, given[1]):
         assert re.search(r"Il peut montrer les mêmes papiers : .*Pour le logement", page)
+
+
+async def test_of_a_list_of_several_pages_the_papers_that_were_picked_are_counted(
+    served: Served, client: httpx.AsyncClient, two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their names, those of the other pages would be left out."""
+    person, worker = two
+    slips = [
+        await deposit(client, person, corpus.pdf(number), type_="payslip") for number in (4, 5)
+    ]
+    request = await ask(client, worker.headers, person.phone, "payslip")
+    picked = {"document_types": [], "document_ids": [one["id"] for one in slips]}
+    await approve(client, person, request, scope=picked)
+    theirs = f"/pro/people/{await known_of(client, worker)}"
+    async with browser_of(served, worker) as browser:
+        for limit, counted in ((50, False), (1, True)):
+            monkeypatch.setattr(worker_people, "LIMIT", limit)
+            page = words(await browser.get(theirs)).split("Accords en cours")[1]
+            assert ("2 papiers choisis" in page) is counted
 
 
 async def test_to_add_all_sorts_goes_on_where_to_add_some_ends(
