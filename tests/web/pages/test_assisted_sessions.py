@@ -89,6 +89,7 @@ async def test_the_person_enters_and_ends_it(
     assert "Camille Moreau est à côté de vous." in said
     assert re.search(r"Tout se ferme à \d+[\u202f\u00a0 ]h", said)
     assert '<b id="left">15</b>' in page
+    assert "sont ouverts aussi" not in page, "one's own phone is not told of there"
     assert 'data-device="shared"' in page
     assert '<meta http-equiv="refresh"' in page, "without script it goes by itself"
     # What closes all of it stands after what one came for; the bar above leads there.
