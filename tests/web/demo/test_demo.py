@@ -102,6 +102,16 @@ def open_at_the_desk(known: dict[str, Any]) -> httpx.Response:
     return httpx.post(address, json=body, headers=headers, trust_env=False, timeout=60)
 
 
+def tells_its_devices_apart(known: dict[str, Any]) -> None:
+    """The list of where the person of the demo is signed in."""
+    cookies = {"unefois-person": known["person"]["token"], "unefois-language": "fr"}
+    address = f"{known['base_url']}/sessions"
+    devices = httpx.get(address, cookies=cookies, trust_env=False, timeout=30).text
+    assert "Une application" in devices
+    assert "Un téléphone Android" in devices
+    assert "inconnu" not in devices
+
+
 @pytest.mark.slow
 def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     # 1. It starts, with the file and everything that it announces.
@@ -122,12 +132,7 @@ def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     assert [item["state"] for item in waiting] == ["waiting", "approved"]
     assert len(get(known, "worker", "/v1/grants").json()["items"]) == 1
     assert get(known, "colleague", "/v1/grants").json()["items"] == []
-    cookies = {"unefois-person": known["person"]["token"], "unefois-language": "fr"}
-    address = f"{known['base_url']}/sessions"
-    devices = httpx.get(address, cookies=cookies, trust_env=False, timeout=30).text
-    assert "Une application" in devices, "told apart, in the list of devices"
-    assert "Un téléphone Android" in devices
-    assert "inconnu" not in devices
+    tells_its_devices_apart(known)
     assert open_at_the_desk(known).status_code == 201
     # 2. Ctrl-C reaches every process of the terminal: all of them end, in order.
     assert demo.end(signal.SIGINT) == 0

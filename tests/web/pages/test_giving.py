@@ -286,6 +286,10 @@ async def test_what_another_grant_shows_still_is_not_said_to_be_lost(
         assert "ne verra plus : " in page.text.replace("\xa0", " ")
         assert "Dès maintenant" not in page.text
         await browser.post(f"/v1/grants/{other}/revoke", headers=person.headers)
+        # That somebody else sees it, or that this one knows of it, shows them nothing.
+        one, somebody = [lease["id"]], await make_worker()
+        await granted(browser, person, somebody.headers, document_ids=one)
+        await granted(browser, person, worker.headers, document_ids=one, actions=["attest"])
         page = await summary_of_gift(served, browser, person, said)
         assert "Mon bail" in page.text.split("Dès maintenant")[1].split("</label>")[0]
 
