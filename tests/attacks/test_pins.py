@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -13,9 +14,18 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from sqlalchemy import text
 
-from auth import card_codes, card_secrets, pin_hashes, pin_sign_ins
+from auth import (
+    administration,
+    card_codes,
+    card_secrets,
+    desk_cards,
+    pin_hashes,
+    pin_sign_ins,
+)
+from auth.subjects import Worker
 from auth.visitor import Visitor
 from base.errors import ServiceError
+from tests.attacks.statements import statements
 from tests.auth.means_steps import (
     add_card,
     enter,
@@ -25,7 +35,7 @@ from tests.auth.means_steps import (
     type_pin,
     wrong,
 )
-from tests.fixtures import MakePerson, SomePerson
+from tests.fixtures import MakePerson, MakeWorker, SomePerson
 from vault.services import Services
 
 CARDS, ADDRESSES = 50, 100
@@ -172,3 +182,41 @@ async def test_a_card_takes_as_long_whatever_it_is(
             break
     print(fastest)
     assert max(fastest.values()) - min(fastest.values()) < 0.010
+
+
+@pytest.mark.parametrize("act", [desk_cards.free, desk_cards.stop])
+async def test_nobody_whom_no_desk_lets_learns_by_the_clock_what_a_card_is(
+    client: httpx.AsyncClient,
+    services: Services,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    act: Callable[[Services, Worker, str], Awaitable[None]],
+) -> None:
+    """A worker without the right, and one beyond the pace: the same statements, and no card among
+    them, whether it is barred, works, is dead or unknown. Of equal work, no clock tells."""
+    person, outsider, hasty = await make_person(), await make_worker(), await make_worker()
+    await administration.let_open_vaults(services, hasty.organisation_id, allowed=True)
+    pin = await pin_of(services, person)
+    barred, works, dead = [await add_card(client, person, pin) for _ in range(3)]
+    for _ in range(5):
+        await enter(client, barred["code"], wrong(pin))
+    await remove(client, person, dead["id"])
+    unknown = card_codes.new_code(card_codes.read(dead["code"]).mark)
+    with statements(services) as let:
+        await act(services, hasty.subject, unknown)
+    assert _about_cards(let)  # they are seen
+    for _ in range(desk_cards.AT_ONCE - 1):
+        await act(services, hasty.subject, unknown)
+    for worker, said in ((outsider, "desk_not_allowed"), (hasty, "too_many_desk_cards")):
+        costs = []
+        for card in (unknown, barred["code"], works["code"], dead["code"]):
+            with statements(services) as sent, pytest.raises(ServiceError, match=said):
+                await act(services, worker.subject, card)
+            costs.append(list(sent))
+        assert all(cost == costs[0] for cost in costs)
+        assert costs[0]
+        assert not _about_cards(costs[0])
+
+
+def _about_cards(sent: Sequence[str]) -> bool:
+    return any("card" in statement.lower() for statement in sent)
