@@ -27,6 +27,6 @@ async def test_the_first_page_is_light_and_usable_at_slow_3g(
 
 def test_the_module_is_counted_whole() -> None:
     names = [address.rpartition("/")[2] for address in first_page.scripts()]
-    parts = "aloud card countdown install lighter meeting outbox page pieces"
+    parts = "aloud card closing countdown install lighter meeting outbox page pieces"
     parts += " sending session shared sounds"
     assert names == [f"{part}.js" for part in parts.split()]
