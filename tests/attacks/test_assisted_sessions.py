@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from secrets import token_bytes
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
@@ -23,6 +23,7 @@ from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, SomeWo
 from tests.meetings import met
 from tests.steps import ask, deposit, is_problem, log_of
 from tests.vault.decoding import corpus
+from vault.consent.answers import refuse
 from vault.services import Services
 from web.app import bare_app
 from web.http import dependencies
@@ -283,6 +284,27 @@ TOKENS = {
     "another worker's session": lambda token: token[:-22] + assistance.ending_of(uuid4()),
     "nobody's session": lambda token: token[:-22],
 }
+
+
+async def test_nor_what_was_refused_to_her_by_its_entry_or_its_proof(
+    client: httpx.AsyncClient,
+    services: Services,
+    person: SomePerson,
+    worker: SomeWorker,
+    card: Card,
+) -> None:
+    asked = await ask(client, worker.headers, person.phone, "lease")
+    await refuse(services, person.subject, UUID(asked))
+    inside = await enter_beside(client, worker, person, card)
+    (line,) = [one for one in await log_of(client, person) if one["action"] == "consent.refuse"]
+    assert line["id"] not in {one["id"] for one in await log_of(client, inside)}
+    for end in ("", "/proof"):
+        path = f"/v1/access-log/{line['id']}{end}"
+        assert (await client.get(path, headers=person.headers)).is_success, end
+        is_problem(await client.get(path, headers=inside.headers), 404, "not_found")
+    seen = (await log_of(client, inside))[0]["id"]
+    path = f"/v1/access-log/{seen}/proof"
+    assert (await client.get(path, headers=inside.headers)).is_success
 
 
 @pytest.mark.parametrize("change", TOKENS)

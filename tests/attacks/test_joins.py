@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -15,13 +16,15 @@ from auth import means, pins
 from auth.rate_buckets import Rate
 from base.database import Database
 from base.errors import ErrorKind, ServiceError
+from tests.assisted import card_of, enter_beside
 from tests.attacks.statements import statements
 from tests.attacks.test_meetings import said
 from tests.auth.means_steps import add_card, choose_pin, enter, usable_pins
-from tests.fixtures import MakePerson, MoveClock, SomePerson
+from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson
 from tests.joins import answered_join, ask_join, joined, say_yes, type_join
-from tests.steps import blobs, deposit, is_problem, log_of
+from tests.steps import ask, blobs, deposit, is_problem, log_of
 from tests.vault.decoding import corpus
+from vault.consent.answers import refuse
 from vault.document_view import DocumentMetadata
 from vault.documents.moves import records as moved
 from vault.documents.own_deposit import deposit_own
@@ -265,3 +268,19 @@ async def test_papers_that_move_are_locked_where_they_are_read(
                 )
                 assert (await other.execute(free, {"id": ended.id})).all() == []
     await joined(client, ended, stays)
+
+
+async def test_beside_a_worker_the_log_of_what_ended_tells_no_refusal(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    ended, stays, worker = await make_person(), await make_person(), await make_worker()
+    asked = await ask(client, worker.headers, ended.phone, "lease")
+    await refuse(services, ended.subject, UUID(asked))
+    card = await card_of(client, services, stays)
+    join = await joined(client, ended, stays, card[1])
+    told = []
+    for one in (stays, await enter_beside(client, worker, stays, card)):
+        answer = await client.get(f"/v1/me/joins/{join}/access-log", headers=one.headers)
+        told.append([entry["action"] for entry in answer.json()["items"]])
+    assert "consent.refuse" in told[0]
+    assert told[1] == [action for action in told[0] if action != "consent.refuse"]

@@ -9,6 +9,7 @@ from audit.records import events_of
 from audit.tlog.transparency_log import Inclusion
 from auth.subjects import Person
 from base.errors import not_found
+from vault.access_log.entries import see_for_person
 from vault.services import Services
 
 
@@ -25,7 +26,10 @@ class InclusionProof:
 
 
 async def prove_inclusion(services: Services, person: Person, event_id: UUID) -> InclusionProof:
-    """The proof of one entry of the person's own log. Reading it is not an access: not recorded."""
+    """The proof of one entry of the person's own log. Reading it is not an access: not recorded.
+    Raises `ServiceError` `not_found`, also for one that is kept back from who is beside them."""
+    if person.beside is not None:
+        await see_for_person(services, person, event_id)
     tag = await services.audit_log.person_tag(person.id)
     async with services.database.transaction() as tx:
         rows = await events_of(tx, person_tag=tag, event_id=event_id, limit=1)

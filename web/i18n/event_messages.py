@@ -116,7 +116,7 @@ _DID = {
     "keys.destroy": _("Une ancienne année de cette liste a été effacée, comme prévu."),
     "document.purge": _("Un papier supprimé depuis 30 jours a été effacé pour toujours."),
     "document.infected": _("Un papier contient un virus : personne ne peut plus le recevoir."),
-    "document.list": _("{who} a vu seulement le nom des papiers montrés, sans les ouvrir."),
+    "document.list": _("{who} a vu seulement le nom et les dates des papiers, sans les ouvrir."),
     "document.read": _("{who} a ouvert un papier."),
     "document.preview": _("{who} a vu l’aperçu d’un papier."),
     "document.suggest_type": _(

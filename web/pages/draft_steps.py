@@ -123,7 +123,7 @@ def _taken(form: Form, name: str) -> dict[str, str]:
         return parts
     try:
         month = date(int(parts["year"]), int(parts["month"]), 1)
-    except ValueError:
+    except (ValueError, OverflowError):
         return parts
     last = monthrange(month.year, month.month)[1]
     return parts | {"day": str(last if name == ENDS else 1)}

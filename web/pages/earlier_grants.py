@@ -37,9 +37,8 @@ async def earlier_grants(
     person = await _holder(page, known, phone)
     if person is None:
         return None, []
-    theirs = {row.id for row in person.rows}
     asked = {one.id: one.asked.scope for one in person.approved}
-    live = [one for one in await _live(page) if one.id in theirs]
+    live = await grants.live_from(page.services, page.worker, person.person_id)
     found = [
         _allowed(one, asked.get(one.request_id) if one.request_id else None, scope) for one in live
     ]
@@ -64,7 +63,7 @@ def _allowed(grant: GrantView, asked: Scope | None, wanted: Scope) -> EarlierGra
     adds = GrantAction.DEPOSIT in wanted.actions and GrantAction.DEPOSIT in has.actions
     if not (knows or adds):
         return None
-    every = adds and not has.document_types
+    every = adds and has.only_adds and not has.document_types
     if every and not wanted.document_types:
         return EarlierGrant(grant, (), picked=False)
     named = _shared(wanted, has.document_types) if not every else wanted.document_types
@@ -76,16 +75,3 @@ def _allowed(grant: GrantView, asked: Scope | None, wanted: Scope) -> EarlierGra
 
 def _shared(wanted: Scope, types: Sequence[str]) -> tuple[str, ...]:
     return tuple(code for code in wanted.document_types if code in types)
-
-
-async def _live(page: WorkerPage) -> list[GrantView]:
-    found: list[GrantView] = []
-    cursor: str | None = None
-    while True:
-        listed = await grants.list_grants(
-            page.services, page.worker, state="live", limit=100, cursor=cursor
-        )
-        found += listed.items
-        if listed.next is None:
-            return found
-        cursor = listed.next

@@ -195,8 +195,8 @@ PAGE_MESSAGES = {
     ),
     "idempotency_key_reused": ErrorMessage(
         _("Cette page a déjà servi"),
-        _("Un autre papier a été ajouté avec cette page. Celui-ci n’est pas ajouté."),
-        _("Choisissez son fichier de nouveau, puis ajoutez-le."),
+        _("Autre chose est déjà parti avec cette page. Ce qui est écrit ici n’est pas parti."),
+        _("Relisez tout, puis envoyez de nouveau."),
     ),
     "nothing_granted": ErrorMessage(
         _("Rien n’est coché"),

@@ -145,9 +145,11 @@ async def _show(
 
 def _offers(mandate: ReceivedMandate) -> list[Offer]:
     asleep = asleep_from(clock.now())
+    # Not their place in this list, where one may be kept back from who is beside.
+    numbers = {id_: number for number, id_ in enumerate(mandate.paper.request_ids, 1)}
     return [
-        Offer(number, one, min(one.ends_at, asleep))
-        for number, one in enumerate(mandate.authorisations, 1)
+        Offer(numbers[one.id], one, min(one.ends_at, asleep))
+        for one in mandate.authorisations
         if one.state == "waiting"
     ]
 

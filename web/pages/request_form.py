@@ -165,6 +165,15 @@ def asked_again(sent: SentRequest, known: KnownPerson | None) -> Form:
     )
 
 
+def refused(form: Form, failure: ServiceError) -> Form:
+    """A form that comes back, refused: as it was sent; of one that something else was sent with
+    before, what is sent next is its own."""
+    if failure.code != "idempotency_key_reused":
+        return form
+    kept = [pair for pair in form.pairs if pair[0] != "once"]
+    return Form((*kept, ("once", secrets.token_urlsafe(18))))
+
+
 def begun(form: Form) -> Form:
     """A form that comes back: as it was sent; with its first values where it holds nothing of a
     request, as for another authorisation of a mandate."""

@@ -42,6 +42,11 @@ _OF_A_TYPE = {
     ),
 }
 """What is said of a type here, where the list has those alone that the grant permits."""
+_USED_BEFORE = ErrorMessage(
+    _("Cette page a déjà servi"),
+    _("Un autre papier a été ajouté avec cette page. Celui-ci n’est pas ajouté."),
+    _("Choisissez son fichier de nouveau, puis ajoutez-le."),
+)
 # Failures of the whole form, or of the grant itself: the papers after it would fail alike.
 _OF_ALL = (ErrorKind.NOT_FOUND, ErrorKind.REFUSED, ErrorKind.MALFORMED, ErrorKind.UNAUTHENTICATED)
 
@@ -61,6 +66,8 @@ class Result:
         assert self.failure is not None  # noqa: S101  (asked of those alone)
         if self.failure.code in _OF_A_TYPE:
             return FailureMessage(_OF_A_TYPE[self.failure.code], {}, "type")
+        if self.failure.code == "idempotency_key_reused":
+            return FailureMessage(_USED_BEFORE, {}, "")
         return labels.failure_message(self.failure)
 
     @property

@@ -58,7 +58,7 @@ async def send(page: WorkerPageDep) -> Response:
             idempotency_key=form.get("once")[:64] or None,
         )
     except ServiceError as failure:
-        return await _gathered(page, form, failure)
+        return await _gathered(page, request_form.refused(form, failure), failure)
     return go(f"/pro/mandates/{prepared.paper.id}", done="prepared")
 
 

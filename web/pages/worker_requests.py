@@ -112,7 +112,7 @@ async def send(page: WorkerPageDep) -> Response:
             idempotency_key=form.get("once")[:64] or None,
         )
     except ServiceError as failure:
-        return await _form(page, form, failure)
+        return await _form(page, request_form.refused(form, failure), failure)
     return go("/pro/requests", done="asked_met" if form.get("meeting") else "asked")
 
 

@@ -249,7 +249,7 @@ async def test_one_look_of_a_worker_is_one_list_and_one_look(
     async with browser_of(served, person) as browser:
         page = (await browser.get("/access-log")).text.replace("\u00a0", " ")
     assert "Regardé à" in page
-    only = "a vu seulement le nom des papiers montrés, sans les ouvrir."
+    only = "a vu seulement le nom et les dates des papiers, sans les ouvrir."
     assert page.count(f"<p>Camille Moreau {only}</p>") == 1
     assert "2 fois" not in page.split("un code a été demandé")[0]
     assert "Une question ? Pour parler à" in page

@@ -1,18 +1,21 @@
 """After a yes: to whom it was said, what it shows, and what it does not; no paper keeps it back."""
 
 import re
+from uuid import UUID
 
 import httpx
 import pytest
 
 from tests.assisted import card_of
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.mandates import prepare
 from tests.steps import ask, deposit, granted
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import Pairs, say_yes, send, yes_of
 from tests.web.pages.test_assisted_sessions import enter
 from tests.web.pages.test_entering import browser
 from tests.web.pages.test_pages import browser_of
+from vault.consent.answers import refuse
 
 DONE = "/grants?done=approved"
 
@@ -205,3 +208,21 @@ async def test_nor_is_a_refusal_whenever_it_was_said(
         assert (await phone.get(f"/requests/{first}")).status_code == 200
         log = said(await phone.get("/access-log"))
         assert re.search("Vous avez (dit non|répondu) à Camille Moreau", log)
+
+
+async def test_what_is_left_of_a_mandate_keeps_its_number_on_the_paper(
+    served: Served, client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
+) -> None:
+    """The first was refused at home: beside its worker, what was ticked as 2 is not called 1."""
+    card = await card_of(client, served.services, person)
+    prepared = await prepare(client, worker, person)
+    first, second, third = prepared["request_ids"]
+    numbered = r'name="ticked_([0-9a-f-]+)"[^/]*<strong>Autorisation\s(\d)<'
+    async with browser_of(served, person) as phone:
+        page = (await phone.get(f"/mandates/{prepared['id']}")).text
+    assert re.findall(numbered, page) == [(first, "1"), (second, "2"), (third, "3")]
+    await refuse(served.services, person.subject, UUID(first))
+    async with browser(served, worker=worker.token, language="fr") as at:
+        await enter(at, card)
+        page = (await at.get(f"/mandates/{prepared['id']}")).text
+    assert re.findall(numbered, page) == [(second, "2"), (third, "3")]

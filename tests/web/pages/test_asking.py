@@ -4,13 +4,16 @@ import re
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from tests.assisted import gift
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import approve, ask, deposit, granted
 from tests.vault.decoding import corpus
+from tests.web.pages.answers import send, yes_of
 from tests.web.pages.test_pages import browser_of
 from tests.web.pages.test_worker_forms import asked
-from tests.web.pages.test_worker_pages import known_of, words
+from tests.web.pages.test_worker_pages import adding, known_of, words
 
 KITCHEN = {"code": "benefits", "text": "Pour la cantine"}
 ALREADY = "vous a déjà dit oui"
@@ -27,6 +30,9 @@ async def test_a_request_is_asked_in_the_order_in_which_one_thinks_and_for_the_l
         page = (await browser.get("/pro/requests/new")).text
         least = await asked(served, worker, browser, phone=NUMBER, action="attest")
         more = await asked(served, worker, browser, phone=NUMBER, action=every)
+        more_first = (await browser.get("/pro/requests/new?action=read")).text
+    assert "Le moins est déjà coché" in page
+    assert "Le moins est déjà coché" not in more_first
     form = page[page.index('action="/pro/requests/new"') :]
     names = dict.fromkeys(re.findall(r'<(?:input|select|textarea)[^>]* name="([a-z_]+)"', form))
     wanted = ["phone", "purpose_code", "purpose", "type", "action", "duration", "may_store"]
@@ -132,6 +138,77 @@ async def test_nothing_is_said_of_what_ended_nor_of_anybody_else(
         lease = {"type": "lease", "person": shown[other.phone]}
         assert ALREADY in await told(phone=other.phone, **lease)
         assert ALREADY not in await told(phone=person.phone, **lease)
+
+
+async def test_a_row_of_somebody_else_that_was_changed_keeps_no_request_from_being_read_again(
+    served: Served, client: httpx.AsyncClient, two: Two, make_person: MakePerson
+) -> None:
+    person, worker = two
+    await granted(client, person, worker.headers, "payslip")
+    shown = await known_of(client, worker)
+    other = await granted(client, await make_person(), worker.headers, "payslip")
+    change = text('UPDATE unefois."grant" SET mac = NULL WHERE id = :id')
+    async with served.services.database.transaction() as tx:
+        await tx.execute(change, {"id": other})
+    async with browser_of(served, worker) as browser:
+        page = await asked(served, worker, browser, phone=person.phone, person=shown)
+    assert ALREADY in words(page)
+
+
+async def test_to_add_every_sort_is_said_of_each_that_is_asked_for(
+    served: Served, client: httpx.AsyncClient, two: Two
+) -> None:
+    person, worker = two
+    await adding(client, person, worker)
+    adds = "Ajouter des papiers pour la personne"
+    async with browser_of(served, worker) as browser:
+        for type_, said in (("lease", f"{adds} : Bail"), (None, f"{adds} Jusqu’au")):
+            page = await asked(
+                served, worker, browser, phone=person.phone, type=type_, action="deposit"
+            )
+            assert said in words(page).split("Ce que la personne lira")[0]
+
+
+async def test_a_paper_that_was_given_with_the_right_to_add_is_no_other_one(
+    served: Served, client: httpx.AsyncClient, two: Two
+) -> None:
+    """Whoever may see one payslip, and add any paper, sees no lease."""
+    person, worker = two
+    await granted(client, person, worker.headers, "rent_receipt")
+    slip = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    one = {"document_types": [], "document_ids": [slip["id"]], "actions": ["read", "deposit"]}
+    given = await client.post("/v1/grants", headers=person.headers, json=gift(worker, scope=one))
+    assert given.status_code == 201, given.text
+    async with browser_of(served, worker) as browser:
+        page = await asked(
+            served, worker, browser, phone=person.phone, type="lease", action=["read", "deposit"]
+        )
+    assert ALREADY not in words(page)
+
+
+@pytest.mark.parametrize("way", ["/pro/requests/send", "/pro/mandates/send"])
+async def test_a_page_that_something_else_was_sent_with_says_so_and_serves_the_next_time(
+    served: Served, make_worker: MakeWorker, way: str
+) -> None:
+    """« Back » after sending, then a correction: no word of files, and no way in a circle."""
+    worker = await make_worker()
+    async with browser_of(served, worker) as browser:
+        page = (await asked(served, worker, browser, phone=NUMBER, once="of-one-page")).text
+        kept = yes_of(page, "/pro/requests/send")
+        if "mandates" in way:
+            gathered = await send(browser, "/pro/mandates/new", kept)
+            kept = [*yes_of(gathered.text, way), ("mandate_language", "fr")]
+        assert (await send(browser, way, kept)).is_redirect
+        other = [(name, value.replace("payslip", "lease")) for name, value in kept]
+        told = await send(browser, way, other)
+        assert told.status_code == 422
+        assert "Autre chose est déjà parti avec cette page." in words(told)
+        assert "Choisissez son fichier" not in words(told)
+        (once,) = set(re.findall(r'name="once" value="([^"]+)"', told.text))
+        next_time = [(name, once if name == "once" else value) for name, value in other]
+        assert (await send(browser, way, next_time)).is_redirect
+        sent = (await browser.get("/v1/consent-requests", headers=worker.headers)).json()["items"]
+    assert [one["scope"]["document_types"] for one in sent] == [["lease"], ["payslip"]]
 
 
 async def _people(client: httpx.AsyncClient, worker: SomeWorker) -> list[dict[str, str]]:

@@ -160,6 +160,8 @@ async def test_dates_are_corrected_in_three_fields_as_they_were_added(
         assert (
             'name="issued_on_year" inputmode="numeric" maxlength="4" value="2021"' in refused.text
         )
+        far = await browser.post(address, data=fields | {"expires_on_year": "9" * 12})
+        assert (far.status_code, "9" * 12 in far.text) == (422, True)
         kept = await browser.post(address, data=fields | {"expires_on_year": "2032"})
         assert kept.headers["location"].endswith("?done=corrected")
         paper = words(await browser.get(kept.headers["location"]))

@@ -150,6 +150,25 @@ async def test_no_more_is_kept_than_a_field_takes(
         assert (await say(served, person, browser, address, act=act or "more", **fits)).is_redirect
 
 
+@pytest.mark.parametrize("act", ["again", "more", ""])
+async def test_a_year_of_no_calendar_is_said_beside_it(
+    served: Served, make_person: MakePerson, act: str
+) -> None:
+    """With a month, and no day: the last of that month was looked for, and the page failed."""
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        draft = await a_card(served, person, browser)
+        address = f"{draft}/details"
+        if act == "again":
+            page = (await browser.get(address)).text
+            address = re.findall(r'formaction="([^"]+)" [^>]*value="again"', page)[0]
+        far = {"expires_on_day": "", "expires_on_month": "4", "expires_on_year": "9" * 12}
+        answer = await say(served, person, browser, address, act=act, **TYPED | far)
+        assert answer.status_code == 422
+        assert "Nous n’avons pas compris cette date." in plain(answer)
+        assert f'value="{"9" * 12}"' in answer.text
+
+
 async def test_a_year_of_incomes_has_four_digits_before_it_is_kept(
     served: Served, make_person: MakePerson
 ) -> None:

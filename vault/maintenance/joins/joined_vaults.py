@@ -32,11 +32,12 @@ async def list_joined(services: Services, person: Person) -> list[JoinedVault]:
 async def log_of_joined(
     services: Services, person: Person, join_id: UUID, *, cursor: str | None, limit: int
 ) -> Page[EntryView]:
-    """What happened on a vault until it ended in the caller's, newest first. Raises `ServiceError`
-    `not_found`, recorded."""
+    """What happened on a vault until it ended in the caller's, newest first; beside a worker, as
+    `list_for_person`. Raises `ServiceError` `not_found`, recorded."""
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
         row = await records.join(tx, macs, join_id)
     if row is None or row.joined_at is None or row.stays_id != person.id:
         raise await unknown(services, person, Action.LOG_READ)
-    return await list_for_person(services, Person(row.person_id), cursor=cursor, limit=limit)
+    owner = Person(row.person_id, beside=person.beside)
+    return await list_for_person(services, owner, cursor=cursor, limit=limit)
