@@ -274,7 +274,11 @@ async def correct(document_id: PathId, page: PersonPageDep) -> Response:
             "correct.html",
             document_id=document_id,
             typed=typed(fields),
-            days={name: draft_steps.day_parts(form, name) for name in DAYS},
+            days={
+                name: draft_steps.parts_of_day(fields.get(name, ""))
+                or draft_steps.day_parts(form, name)
+                for name in DAYS
+            },
             kept=document.metadata.type,
         )
     return go(f"/documents/{document_id}", done="corrected")

@@ -201,12 +201,14 @@ async def test_nor_is_a_refusal_whenever_it_was_said(
             for address in (f"/requests/{asked}", f"/requests/{asked}/sheet.pdf"):
                 assert (await at.get(address)).status_code == 404, address
         log = said(await at.get("/access-log")).lower()
+        assert "vos « non » ne sont pas montrés ici" in log
         assert "camille moreau" in log
         assert not re.search("vous avez (dit non|répondu) à", log)
     async with browser_of(served, person) as phone:
         assert said(await phone.get("/requests")).count("Camille Moreau (") == 2
         assert (await phone.get(f"/requests/{first}")).status_code == 200
         log = said(await phone.get("/access-log"))
+        assert "ne sont pas montrés" not in log
         assert re.search("Vous avez (dit non|répondu) à Camille Moreau", log)
 
 

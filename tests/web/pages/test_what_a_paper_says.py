@@ -167,5 +167,9 @@ async def test_dates_are_corrected_in_three_fields_as_they_were_added(
         paper = words(await browser.get(kept.headers["location"]))
         assert "29 février 2032" in paper
         # The page as it was before, opened in the hour of an upgrade.
-        await browser.post(address, data=fields | {"expires_on": "2033-03-04"})
+        before = fields | {"expires_on": "2033-03-04"}
+        wrong = await browser.post(address, data=before | {"issued_on": "31/31/2020"})
+        assert wrong.status_code == 422
+        assert re.search(r'name="expires_on_year"[^>]* value="2033"', wrong.text)
+        await browser.post(address, data=before)
         assert "4 mars 2033" in words(await browser.get(kept.headers["location"]))
