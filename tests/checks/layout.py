@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = "vault"
-MAX_PARTS = 20
-MAX_IMPORTS = 60
+MAX_PARTS = 25
+MAX_IMPORTS = 90
 PLAN = (
     "base/embedded",
     "storage/backup",
