@@ -30,6 +30,7 @@ BucketKind = Literal[
     "join-code",
     "proof-wait",
     "join-yes",
+    "export",
 ]
 """What is counted. It is part of the tag: never change one."""
 

@@ -88,6 +88,8 @@ TEXTS = {
     "join asked": lambda language: means_changed(language, Action.JOIN_ASKED),
     "joined": lambda language: means_changed(language, Action.VAULT_JOINED),
     "anchor": lambda language: means_changed(language, Action.ANCHOR_ENROLLED),
+    "export asked": lambda language: means_changed(language, Action.EXPORT_ASKED),
+    "export ready": lambda language: notifications.export_ready(WORDS, language, AT),
     "no anchor": lambda language: means_changed(language, Action.ANCHOR_REMOVED),
     "wait": lambda language: means_changed(language, Action.MEANS_WAIT),
     "no wait": lambda language: means_changed(language, Action.MEANS_WAIT_ENDED),
@@ -159,6 +161,10 @@ FRENCH = {
     " endroit. " + WAS_IT_YOU["fr"],
     "joined": "« Mes papiers » : vos papiers de deux endroits viennent d’être réunis. "
     + WAS_IT_YOU["fr"],
+    "export asked": "« Mes papiers » : quelqu’un demande une copie de tous vos papiers. "
+    + WAS_IT_YOU["fr"],
+    "export ready": "La copie de vos papiers est prête. Ouvrez « Mes papiers » avant le 3 mai à"
+    " 9 h 05 pour la prendre.",
     "anchor": "« Mes papiers » : une preuve d’identité vient d’être enregistrée. "
     + WAS_IT_YOU["fr"],
     "no anchor": "« Mes papiers » : une preuve d’identité vient d’être effacée. "
@@ -230,6 +236,10 @@ ENGLISH = {
     "join asked": "“My papers”: someone asks to join your papers with those of another place. "
     + WAS_IT_YOU["en"],
     "joined": "“My papers”: your papers from two places were just joined. " + WAS_IT_YOU["en"],
+    "export asked": "“My papers”: someone is asking for a copy of all your papers. "
+    + WAS_IT_YOU["en"],
+    "export ready": "The copy of your papers is ready. Open “My papers” before 3 May at 9:05 to"
+    " take it.",
     "anchor": "“My papers”: a proof of identity was just recorded. " + WAS_IT_YOU["en"],
     "no anchor": "“My papers”: a proof of identity was just erased. " + WAS_IT_YOU["en"],
     "wait": "“My papers”: someone asks to change your ways in without proving that it is you. It"

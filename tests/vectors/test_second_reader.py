@@ -29,6 +29,7 @@ from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.steps import deposit, granted, log_of, request_body
 from tests.vault.decoding import corpus
+from tests.vault.exports.steps import begun
 from tests.vectors import second_reader as reader
 from vault.access_log.records import add_warning
 from vault.services import Services
@@ -98,6 +99,7 @@ async def make_rows(
     assert labelled.is_success, labelled.text
     await met(client, worker, person)
     assert (await ask_join(client, person)).is_success
+    await begun(client, person)
     await signed(client, worker, person, authorisation("lease"))
     entry = (await log_of(client, person))[0]["id"]
     reported = await client.post(

@@ -34,6 +34,7 @@ _YOU_DID = {
     "vault.join": _("Vous avez réuni ici les papiers d’un autre endroit."),
     "vault.leave": _("Vous avez réuni ces papiers avec d’autres : ils sont à l’autre endroit."),
     "vault.export": _("Vous avez pris une copie de tous vos papiers."),
+    "vault.export_asked": _("Vous avez demandé une copie de tous vos papiers."),
     "document.deposit": _("Vous avez ajouté un papier."),
     "document.version": _("Vous avez remplacé un papier par un plus récent."),
     "document.correct": _("Vous avez corrigé le nom, la sorte ou les dates d’un papier."),
@@ -57,6 +58,7 @@ _YOU_DID = {
     "log.read": _("Vous avez regardé cette liste."),
     "log.report": _("Vous avez dit qu’une ligne de cette liste n’est pas normale."),
 }
+_ERASE_NOT_YET = _("Vous avez essayé d’effacer vos papiers : ce n’était pas possible.")
 _JOIN_NOT_YET = _("Vous avez essayé de réunir vos papiers : ce n’était pas possible.")
 _YOU_TRIED = {
     "means.add": _("Vous avez essayé d’ajouter une façon d’entrer : ce n’était pas possible."),
@@ -76,7 +78,8 @@ _YOU_TRIED = {
     ),
     "vault.join_see": _("Vous avez tapé un code pour réunir vos papiers, qui ne marche pas."),
     "vault.join": _JOIN_NOT_YET,
-    "vault.export": _("Vous avez essayé de copier toute cette liste : ce n’était pas possible."),
+    "vault.export": _("Vous avez essayé de prendre une copie : ce n’était pas possible."),
+    "vault.export_asked": _("Vous avez demandé une copie : ce n’était pas possible."),
     "vault.erase_asked": _("Vous avez essayé d’effacer vos papiers : le code était faux."),
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
     "document.correct": _("Vous avez essayé de corriger un papier : ce n’était pas possible."),
@@ -181,12 +184,8 @@ _TRIED = {
 }
 # Refusals for which the sentence of the action alone would be wrong.
 _YOU_TRIED_BECAUSE = {
-    ("vault.erase_asked", "assisted"): _(
-        "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
-    ),
-    ("vault.erase_asked", "card_too_new"): _(
-        "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
-    ),
+    ("vault.erase_asked", "assisted"): _ERASE_NOT_YET,
+    ("vault.erase_asked", "card_too_new"): _ERASE_NOT_YET,
     ("vault.join_see", "card_too_new"): _JOIN_NOT_YET,
     ("vault.join_see", "phone_too_new"): _JOIN_NOT_YET,
     ("vault.join_see", "paced"): _JOIN_NOT_YET,
