@@ -119,6 +119,8 @@ PAGES = {
         "POST /me/phone/{sign_in_id}",
         "POST /me/proof/code",
         "POST /me/proof/wait",
+        "POST /me/export",
+        "GET /me/export/{export_id}/content",
         "POST /me/joins",
         "POST /me/joins/code",
         "POST /me/joins/{join_id}",
@@ -134,6 +136,7 @@ PAGES = {
         "POST /mandates/{mandate_id}/go-on",
     },
     "free": {
+        "POST /me/export/end",
         "POST /me/joins/asked/end",
         "POST /time-zone",
         "POST /sessions/end-others",

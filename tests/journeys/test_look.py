@@ -98,7 +98,16 @@ _BEGINS = """() => {
 LOST_CARD = ("desk/stop", "desk/stop/sure", "desk/stop/code")
 AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", *LOST_CARD)
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
-ME = ("/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor")
+ME = (
+    "/me",
+    "/me/name",
+    "/me/means",
+    "/me/cards/new",
+    "/me/pin",
+    "/me/phone",
+    "/me/anchor",
+    "/me/export",
+)
 Addresses = dict[str, list[str]]
 
 

@@ -41,6 +41,7 @@ DONE = {
     "anchor_removed": _("C’est fait. Nous ne gardons plus rien de votre pièce d’identité."),
     "name_chosen": _("C’est fait. Votre nom est gardé."),
     "name_removed": _("C’est fait. Il n’y a plus de nom ici."),
+    "export_gone": _("C’est fait. Il n’y a plus de copie ici."),
 }
 FIELDS = {
     "card_typo": "card",
