@@ -77,9 +77,3 @@ def _add_indexes() -> None:
         postgresql_where=sa.text("former_id IS NOT NULL"),
         **table,
     )
-    op.create_index(
-        "ix_recovery_opens_at",
-        columns=["opens_at"],
-        postgresql_where=sa.text("ended_at IS NULL AND opened_at IS NULL"),
-        **table,
-    )

@@ -16,8 +16,6 @@ from base.database import SCHEMA, Base
 from base.db_time import now
 from storage.row_macs import RowFormat, RowMacs
 
-_LIVES = "ended_at IS NULL AND opened_at IS NULL"
-
 
 class Recovery(Base):
     """`former_id`: the vault that was found, or none; no key refers to it, so that the row says the
@@ -48,7 +46,6 @@ class Recovery(Base):
         Index("uq_recovery_code_tag", "code_tag", unique=True),
         Index("uq_recovery_stop_tag", "stop_tag", unique=True),
         Index("ix_recovery_former_id", "former_id", postgresql_where="former_id IS NOT NULL"),
-        Index("ix_recovery_opens_at", "opens_at", postgresql_where=_LIVES),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     waiting_id: Mapped[UUID] = mapped_column(ForeignKey(f"{SCHEMA}.person.id", ondelete="CASCADE"))
