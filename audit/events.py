@@ -42,6 +42,8 @@ class Action(StrEnum):
     JOIN_WITHDRAWN = "vault.join_end"
     VAULT_JOINED = "vault.join"
     VAULT_LEFT = "vault.leave"
+    RECOVERY_BEGUN = "recovery.begin"
+    RECOVERY_SECOND = "recovery.second"
     ERASE_CODE = "vault.erase_code"
     ERASE_ASKED = "vault.erase_asked"
     ERASE_CANCELLED = "vault.erase_cancelled"

@@ -66,6 +66,8 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.JOIN_WITHDRAWN: (_ENTITY, _UPDATE),
     Action.VAULT_JOINED: (_ENTITY, _UPDATE),
     Action.VAULT_LEFT: (_ENTITY, _DISABLE),
+    Action.RECOVERY_BEGUN: (_ENTITY, _CREATE),
+    Action.RECOVERY_SECOND: (_ENTITY, _UPDATE),
     Action.ERASE_CODE: (_AUTHENTICATION, _PREAUTH),
     Action.ERASE_ASKED: (_ENTITY, _DISABLE),
     Action.ERASE_CANCELLED: (_ENTITY, _UPDATE),
@@ -125,6 +127,7 @@ _ENTITIES = {
     "means": (99, "Means"),
     "pin": (99, "PIN"),
     "anchor": (99, "Anchor"),
+    "recovery": (99, "Recovery"),
     "keys": (99, "Key"),
     "rows": (99, "Row"),
 }

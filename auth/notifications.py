@@ -62,6 +62,15 @@ def means_code(services: CoreServices, language: str, code: str) -> str:
     return services.translate(language, text).format(code=_grouped(code))
 
 
+def recovery_code(services: CoreServices, language: str, code: str) -> str:
+    """The code that shows at the desk that this phone is still reached."""
+    text = _(
+        "Votre code pour le guichet, pour ROUVRIR vos papiers : {code}. Valable 10 minutes. Vous "
+        "n’êtes pas au guichet ? Ne le donnez à personne."
+    )
+    return services.translate(language, text).format(code=_grouped(code))
+
+
 def sign_in_subject(services: CoreServices, language: str) -> str:
     """The subject of an e-mail about a code."""
     return services.translate(language, _("Votre code"))

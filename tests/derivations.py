@@ -18,6 +18,7 @@ UNTOLD = {
     "wrong_codes",
     "mandate",
     "vault_join",
+    "recovery",
 }
 
 # Subjects of secrets: a person (`<id>`), or a use of the service.

@@ -47,6 +47,10 @@ ROW_COLUMNS = {
         "person_label": "id worker_id person_id sealed",
         "pin": "person_id edition digits salt sealed set_at",
         "pin_step": "id kind secret_hash sealed created_at expires_at",
+        "recovery": (
+            "id waiting_id former_id code_tag stop_tag began_at complete_at earliest_at opens_at"
+            " opened_at ended_at ended_by reminded_at sealed"
+        ),
         "report": "id person_id event_id organisation_id sealed created_at answered_at",
         "session": "id token_hash subject_kind subject_id created_at expires_at sealed",
         "sign_in": (

@@ -92,6 +92,7 @@ TEXTS = {
     "wait": lambda language: means_changed(language, Action.MEANS_WAIT),
     "no wait": lambda language: means_changed(language, Action.MEANS_WAIT_ENDED),
     "change": lambda language: notifications.means_code(WORDS, language, "012345"),
+    "desk": lambda language: notifications.recovery_code(WORDS, language, "012345"),
     "erase": lambda language: notifications.erasure_code(WORDS, language, "012345"),
     "asked": lambda language: notifications.erasure_asked(WORDS, language, AT),
     "soon": lambda language: notifications.erasure_soon(WORDS, language, AT),
@@ -170,6 +171,8 @@ FRENCH = {
     "change": "Votre code pour CHANGER vos façons d’entrer : 012345. Valable 10 minutes. Vous"
     " n’avez rien demandé ? Ne donnez ce code à personne, ouvrez « Mes papiers », choisissez"
     " « Mes appareils », puis « Fermer partout, sauf ici ».",
+    "desk": "Votre code pour le guichet, pour ROUVRIR vos papiers : 012345. Valable 10 minutes."
+    " Vous n’êtes pas au guichet ? Ne le donnez à personne.",
     "erase": "Votre code pour EFFACER tous vos papiers : 012345. Valable 10 minutes. Vous n’avez"
     " rien demandé ? Ne donnez ce code à personne, et allez au guichet.",
     "asked": "Tous vos papiers seront effacés le 3 mai à 9 h 05. Vous ne le voulez pas ? Ouvrez «"
@@ -238,6 +241,8 @@ ENGLISH = {
     "change": "Your code to CHANGE your ways in: 012345. Valid for 10 minutes. You asked for"
     " nothing? Do not give this code to anyone, open “My papers”, choose “My devices”, then “Sign"
     " out everywhere, except here”.",
+    "desk": "Your code for the desk, to REOPEN your papers: 012345. Valid for 10 minutes. You are"
+    " not at the desk? Do not give it to anyone.",
     "erase": "Your code to ERASE all your papers: 012345. Valid for 10 minutes. You asked for"
     " nothing? Give this code to nobody, and go to the desk.",
     "asked": "All your papers will be erased on 3 May at 9:05. You do not want this? Open “My"

@@ -85,6 +85,8 @@ VALUES = {
     "MET": "met",
     "JOIN": "vault_join",
     "JOIN_CODE": "join-code",
+    "RECOVERY": "recovery",
+    "RECOVERY_CODE": "recovery-code",
 }
 
 

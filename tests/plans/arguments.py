@@ -24,6 +24,7 @@ from auth.subjects import Party
 from base.database import Base
 from base.statements import Bound
 from storage.row_macs import RowMacs
+from tests.plans.filling import UNIQUE
 from vault.cursors import Position
 from vault.rules import GrantAction
 
@@ -122,6 +123,9 @@ class AnyMacs:
 
     def check(self, *_: object) -> None: ...
 
+    def holds(self, *_: object) -> bool:
+        return True
+
     def of(self, *_: object) -> bytes:
         return b"m" * 32
 
@@ -161,25 +165,6 @@ def _new(table: str, *names: str) -> Callable[[Rows], list[Any]]:
         return [row]
 
     return values
-
-
-UNIQUE = {
-    "audit_key": ("owner_id",),
-    "browser": ("secret_hash",),
-    "card": ("code_tag", "secret_tag"),
-    "client": ("client_id",),
-    "document_version": ("number",),
-    "meeting": ("code_tag",),
-    "vault_join": ("code_tag",),
-    "grant": ("request_id",),
-    "person": ("phone_tag", "email_tag"),
-    "report": ("event_id",),
-    "sealed_file": ("blob_key", "position"),
-    "session": ("token_hash",),
-    "signing_key": ("kid",),
-    "upload_piece": ("blob_key", "position"),
-    "worker": ("email_tag",),
-}
 
 
 def _is(*values: Any) -> Callable[[Rows], list[Any]]:
@@ -294,6 +279,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "audit.tlog.records.integrate.ids": lambda rows: [[rows["leafless_event"]["id"]]],
     "auth.oauth.records.add_signing_key.values": _new("signing_key"),
     "auth.oauth.records.retire_signing_keys.after": _is(timedelta(hours=1)),
+    "auth.records.anchors.tag": _of("anchor", "tag"),
     "auth.records.anchors.put_anchor.values": _new("anchor", "mac"),
     "auth.records.browsers.age": _is(timedelta(days=400)),
     "auth.records.browsers.put_browser.values": _new("browser"),
@@ -393,6 +379,13 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     ],
     "vault.maintenance.records.pending_to_remind.before": _is(timedelta(days=1)),
     "vault.maintenance.records.note_reminder.values": lambda rows: [dict(rows["pending_erasure"])],
+    "vault.recovery.records.code_tag": _of("recovery", "code_tag"),
+    "vault.recovery.records.former_id": _of("recovery", "former_id"),
+    "vault.recovery.records.add.values": lambda rows: [
+        {**_new("recovery", "mac")(rows)[0], "waiting_id": rows["last_person"]["id"]}
+    ],
+    "vault.recovery.records.change.row": _row("recovery"),
+    "vault.recovery.records.change.values": _is({"sealed": b"s"}),
     "vault.records.kind": _is("give"),
     "vault.records.unmeasured_versions.after": _is(UUID(int=0)),
     "vault.records.set_version_size.version_id": _of("document_version"),

@@ -27,6 +27,7 @@ from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeW
 from tests.joins import ask_join
 from tests.mandates import authorisation, signed
 from tests.meetings import met
+from tests.recoveries import tied
 from tests.steps import deposit, granted, log_of, request_body
 from tests.vault.decoding import corpus
 from tests.vectors import second_reader as reader
@@ -98,6 +99,7 @@ async def make_rows(
     assert labelled.is_success, labelled.text
     await met(client, worker, person)
     assert (await ask_join(client, person)).is_success
+    await tied(services, person.id, new_id())
     await signed(client, worker, person, authorisation("lease"))
     entry = (await log_of(client, person))[0]["id"]
     reported = await client.post(

@@ -19,6 +19,7 @@ from vault.documents import records as documents_records
 from vault.documents.uploads import records as upload_records
 from vault.maintenance import records
 from vault.maintenance.cleanup import remove_blobs
+from vault.recovery import records as recoveries
 from vault.revocations import CHANNEL
 from vault.services import Services
 
@@ -72,6 +73,7 @@ async def _erase_one(services: Services, tx: AsyncConnection, person_id: UUID) -
     await record_allowed(services, tx, await instant(tx), attempt)
     await release_requests(services, tx, person_id)
     await leave_meetings(services, tx, person_id)
+    await recoveries.leave(tx, await services.field_encryption.row_macs(), person_id)
     await records.delete_audit_keys(tx, person_id)
     await sessions.end_with_account(tx, "person", person_id)
     await people.delete_person(tx, person_id)

@@ -30,6 +30,7 @@ from vault.documents.uploads.records import UPLOAD_ROW
 from vault.maintenance.records import ERASURE_CODE_ROW, PENDING_ERASURE_ROW
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.snapshot import Snapshot, table_named
+from vault.recovery.records import RECOVERY_ROW
 from vault.services import Services
 from vault.tables import (
     DOCUMENT_ROW,
@@ -59,6 +60,7 @@ class MacTable:
 MACS = (
     MacTable(PERSON_ROW),
     MacTable(VAULT_JOIN_ROW),
+    MacTable(RECOVERY_ROW),
     MacTable(ANCHOR_ROW),
     MacTable(WORKER_ROW),
     MacTable(CLIENT_ROW),

@@ -57,6 +57,8 @@ _YOU_DID = {
     "log.read": _("Vous avez regardé cette liste."),
     "log.report": _("Vous avez dit qu’une ligne de cette liste n’est pas normale."),
 }
+_NOT_ERASED = _("Vous avez essayé d’effacer vos papiers : ce n’était pas possible.")
+_NOT_YET = ("card_too_new", "phone_too_new", "paced", "assisted", "not_found")
 _JOIN_NOT_YET = _("Vous avez essayé de réunir vos papiers : ce n’était pas possible.")
 _YOU_TRIED = {
     "means.add": _("Vous avez essayé d’ajouter une façon d’entrer : ce n’était pas possible."),
@@ -142,6 +144,8 @@ _DID = {
     "means.add": _("{who} a fait une carte avec vous."),
     "means.free": _("{who} a débloqué une carte, à côté de vous."),
     "means.stop": _("{who} a arrêté une carte perdue ou volée, au guichet."),
+    "recovery.begin": _("{who} a demandé, au guichet, à rouvrir des papiers."),
+    "recovery.second": _("{who} a confirmé, au guichet, la demande de rouvrir des papiers."),
     "meeting.open": _("{who} a demandé un code de rencontre."),
     "meeting.answer": _("{who} a tapé votre code de rencontre."),
     "meeting.agree": _("{who} a dit oui à une rencontre avec vous."),
@@ -172,6 +176,8 @@ _TRIED = {
     "person.see": _("{who} a cherché une personne : refusé."),
     "means.free": _("{who} a voulu débloquer une carte : refusé."),
     "means.stop": _("{who} a voulu arrêter une carte : refusé."),
+    "recovery.begin": _("{who} a voulu rouvrir des papiers, au guichet : refusé."),
+    "recovery.second": _("{who} a voulu confirmer une demande de rouvrir des papiers : refusé."),
     "meeting.open": _("{who} a voulu un code de rencontre : refusé."),
     "meeting.answer": _("{who} a tapé un code de rencontre qui ne marche pas."),
     "meeting.agree": _("{who} a voulu dire oui à une rencontre : refusé."),
@@ -181,17 +187,10 @@ _TRIED = {
 }
 # Refusals for which the sentence of the action alone would be wrong.
 _YOU_TRIED_BECAUSE = {
-    ("vault.erase_asked", "assisted"): _(
-        "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
+    **dict.fromkeys(
+        [("vault.erase_asked", why) for why in ("assisted", "card_too_new")], _NOT_ERASED
     ),
-    ("vault.erase_asked", "card_too_new"): _(
-        "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
-    ),
-    ("vault.join_see", "card_too_new"): _JOIN_NOT_YET,
-    ("vault.join_see", "phone_too_new"): _JOIN_NOT_YET,
-    ("vault.join_see", "paced"): _JOIN_NOT_YET,
-    ("vault.join_see", "assisted"): _JOIN_NOT_YET,
-    ("vault.join_see", "not_found"): _JOIN_NOT_YET,
+    **dict.fromkeys([("vault.join_see", why) for why in _NOT_YET], _JOIN_NOT_YET),
 }
 _TRIED_BECAUSE = {
     ("meeting.open", "not_found"): _("{who} a voulu voir une rencontre : refusé."),
