@@ -30,6 +30,8 @@ BucketKind = Literal[
     "join-code",
     "proof-wait",
     "join-yes",
+    "trusted",
+    "trusted-code",
 ]
 """What is counted. It is part of the tag: never change one."""
 

@@ -26,6 +26,7 @@ from vault.consent.records.meetings import Meeting
 from vault.consent.records.receipt_keys import ReceiptKeyRow
 from vault.documents.uploads.records import Upload
 from vault.tables import Document
+from vault.trusted.records import TrustedPerson
 
 _MEANS = (AnchorRow, CardRow, DeskForm, PinRow, PinStep)
 AUTH = (
@@ -41,7 +42,7 @@ AUTH = (
     *_MEANS,
 )
 _CONSENT = (ConsentEvidence, Mandate, Meeting, PersonLabel, ReceiptKeyRow)
-VAULT = (Document, *_CONSENT, Upload, LogWarning, Report)
+VAULT = (Document, *_CONSENT, Upload, TrustedPerson, LogWarning, Report)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 
 metadata = Base.metadata

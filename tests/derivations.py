@@ -18,6 +18,7 @@ UNTOLD = {
     "wrong_codes",
     "mandate",
     "vault_join",
+    "trusted_person",
 }
 
 # Subjects of secrets: a person (`<id>`), or a use of the service.

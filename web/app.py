@@ -26,6 +26,7 @@ from web.api import (
     sessions,
     sign_ins,
     statistics,
+    trusted,
     type_suggestions,
     upload_deposits,
     uploads,
@@ -73,6 +74,7 @@ API: tuple[APIRouter, ...] = (
     means.router,
     anchors.router,
     joins.router,
+    trusted.router,
 )
 
 

@@ -85,6 +85,8 @@ VALUES = {
     "MET": "met",
     "JOIN": "vault_join",
     "JOIN_CODE": "join-code",
+    "TRUSTED": "trusted_person",
+    "TRUSTED_CODE": "trusted-code",
 }
 
 

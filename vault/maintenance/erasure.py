@@ -21,6 +21,7 @@ from vault.maintenance import records
 from vault.maintenance.cleanup import remove_blobs
 from vault.revocations import CHANNEL
 from vault.services import Services
+from vault.trusted.trusted_ends import leave_trusted
 
 
 async def erase(
@@ -72,6 +73,7 @@ async def _erase_one(services: Services, tx: AsyncConnection, person_id: UUID) -
     await record_allowed(services, tx, await instant(tx), attempt)
     await release_requests(services, tx, person_id)
     await leave_meetings(services, tx, person_id)
+    await leave_trusted(services, tx, Person(person_id), erased=True)
     await records.delete_audit_keys(tx, person_id)
     await sessions.end_with_account(tx, "person", person_id)
     await people.delete_person(tx, person_id)

@@ -38,6 +38,7 @@ from vault.tables import (
     REQUEST_ROW,
     VERSION_ROW,
 )
+from vault.trusted.records import TRUSTED_PERSON_ROW
 
 
 def _has_ended(session: Any) -> bool:
@@ -60,6 +61,7 @@ MACS = (
     MacTable(PERSON_ROW),
     MacTable(VAULT_JOIN_ROW),
     MacTable(ANCHOR_ROW),
+    MacTable(TRUSTED_PERSON_ROW),
     MacTable(WORKER_ROW),
     MacTable(CLIENT_ROW),
     MacTable(DOCUMENT_ROW),

@@ -30,10 +30,12 @@ from vault.decisions import AccessAttempt, record_allowed
 from vault.documents.moves import moved_papers
 from vault.documents.moves.moved_papers import Moved
 from vault.maintenance.cleanup import remove_blobs
-from vault.maintenance.joins.join_codes import see, take_turn
+from vault.maintenance.joins.join_codes import see
 from vault.maintenance.joins.join_judgement import judge_yes, over
 from vault.maintenance.joins.join_views import JoinView, view_of_join
+from vault.rate_limit import take_turn
 from vault.services import Services
+from vault.trusted.trusted_ends import leave_trusted
 
 YESES = Rate(10, timedelta(minutes=6))
 """How often a vault says yes, whatever becomes of it: each may read many papers."""
@@ -183,6 +185,7 @@ async def _join(
     await ended_consents.end_all(services, tx, ended, said)
     await leave_meetings(services, tx, ended.id)
     await anchors.leave(services, tx, ended)
+    await leave_trusted(services, tx, ended, erased=False)
     out = await sessions.end_with_account(tx, "person", ended.id)
     await sessions.end_all(services, tx, person, but_this=True)
     # 3. The papers.
