@@ -120,6 +120,8 @@ _MEANS_CHANGED = {
     Action.PIN_SET: _("« Mes papiers » : votre code secret vient d’être changé."),
     Action.ANCHOR_ENROLLED: _("« Mes papiers » : une preuve d’identité vient d’être enregistrée."),
     Action.ANCHOR_REMOVED: _("« Mes papiers » : une preuve d’identité vient d’être effacée."),
+    Action.TRUSTED_ACCEPTED: _("« Mes papiers » : une personne de confiance vient d’être ajoutée."),
+    Action.TRUSTED_ENDED: _("« Mes papiers » : une personne de confiance vient d’être retirée."),
     Action.MEANS_WAIT: _(
         "« Mes papiers » : quelqu’un demande à changer vos façons d’entrer sans prouver que c’est "
         "vous. Ce sera possible dans 7 jours."

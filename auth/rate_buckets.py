@@ -32,6 +32,8 @@ BucketKind = Literal[
     "join-yes",
     "recovery",
     "recovery-code",
+    "trusted",
+    "trusted-code",
 ]
 """What is counted. It is part of the tag: never change one."""
 

@@ -27,6 +27,7 @@ from vault.consent.records.receipt_keys import ReceiptKeyRow
 from vault.documents.uploads.records import Upload
 from vault.recovery.records import Recovery
 from vault.tables import Document
+from vault.trusted.records import TrustedPerson
 
 _MEANS = (AnchorRow, CardRow, DeskForm, PinRow, PinStep)
 AUTH = (
@@ -42,7 +43,7 @@ AUTH = (
     *_MEANS,
 )
 _CONSENT = (ConsentEvidence, Mandate, Meeting, PersonLabel, ReceiptKeyRow)
-VAULT = (Document, *_CONSENT, Upload, LogWarning, Recovery, Report)
+VAULT = (Document, *_CONSENT, Upload, TrustedPerson, LogWarning, Recovery, Report)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 
 metadata = Base.metadata

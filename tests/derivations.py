@@ -19,6 +19,7 @@ UNTOLD = {
     "mandate",
     "vault_join",
     "recovery",
+    "trusted_person",
 }
 
 # Subjects of secrets: a person (`<id>`), or a use of the service.

@@ -59,6 +59,9 @@ ROW_COLUMNS = {
         "sign_in_code": "id address_tag lane digits code_tag created_at expires_at",
         "upload": "id person_id length received pieces refused sealed created_at expires_at",
         "vault_join": ("id person_id stays_id code_tag sealed created_at answered_at joined_at"),
+        "trusted_person": (
+            "id person_id trusted_id code_tag sealed created_at answered_at accepted_at ended_at"
+        ),
         "worker": "id organisation_id email_tag active sealed created_at",
         "wrong_codes": "address_tag hour lane digits count",
     }.items()

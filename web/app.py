@@ -27,6 +27,7 @@ from web.api import (
     sessions,
     sign_ins,
     statistics,
+    trusted,
     type_suggestions,
     upload_deposits,
     uploads,
@@ -75,6 +76,7 @@ API: tuple[APIRouter, ...] = (
     means.router,
     anchors.router,
     joins.router,
+    trusted.router,
 )
 
 

@@ -87,6 +87,8 @@ TEXTS = {
     "pin": lambda language: means_changed(language, Action.PIN_SET),
     "join asked": lambda language: means_changed(language, Action.JOIN_ASKED),
     "joined": lambda language: means_changed(language, Action.VAULT_JOINED),
+    "trusted": lambda language: means_changed(language, Action.TRUSTED_ACCEPTED),
+    "not trusted": lambda language: means_changed(language, Action.TRUSTED_ENDED),
     "anchor": lambda language: means_changed(language, Action.ANCHOR_ENROLLED),
     "no anchor": lambda language: means_changed(language, Action.ANCHOR_REMOVED),
     "wait": lambda language: means_changed(language, Action.MEANS_WAIT),
@@ -159,6 +161,10 @@ FRENCH = {
     "join asked": "« Mes papiers » : quelqu’un demande à réunir vos papiers avec ceux d’un autre"
     " endroit. " + WAS_IT_YOU["fr"],
     "joined": "« Mes papiers » : vos papiers de deux endroits viennent d’être réunis. "
+    + WAS_IT_YOU["fr"],
+    "trusted": "« Mes papiers » : une personne de confiance vient d’être ajoutée. "
+    + WAS_IT_YOU["fr"],
+    "not trusted": "« Mes papiers » : une personne de confiance vient d’être retirée. "
     + WAS_IT_YOU["fr"],
     "anchor": "« Mes papiers » : une preuve d’identité vient d’être enregistrée. "
     + WAS_IT_YOU["fr"],
@@ -233,6 +239,8 @@ ENGLISH = {
     "join asked": "“My papers”: someone asks to join your papers with those of another place. "
     + WAS_IT_YOU["en"],
     "joined": "“My papers”: your papers from two places were just joined. " + WAS_IT_YOU["en"],
+    "trusted": "“My papers”: a trusted person was just added. " + WAS_IT_YOU["en"],
+    "not trusted": "“My papers”: a trusted person was just removed. " + WAS_IT_YOU["en"],
     "anchor": "“My papers”: a proof of identity was just recorded. " + WAS_IT_YOU["en"],
     "no anchor": "“My papers”: a proof of identity was just erased. " + WAS_IT_YOU["en"],
     "wait": "“My papers”: someone asks to change your ways in without proving that it is you. It"

@@ -87,6 +87,8 @@ VALUES = {
     "JOIN_CODE": "join-code",
     "RECOVERY": "recovery",
     "RECOVERY_CODE": "recovery-code",
+    "TRUSTED": "trusted_person",
+    "TRUSTED_CODE": "trusted-code",
 }
 
 

@@ -29,6 +29,7 @@ from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.recoveries import tied
 from tests.steps import deposit, granted, log_of, request_body
+from tests.trusted import trusted
 from tests.vault.decoding import corpus
 from tests.vectors import second_reader as reader
 from vault.access_log.records import add_warning
@@ -150,6 +151,7 @@ async def test_the_macs_of_rows(
     before = {table: await macs_of(services, table) for table in tables}
     await make_client()
     await make_rows(services, client, await make_person(), await make_worker())
+    await trusted(client, await make_person(), await make_person())
     await ask_to_erase(services, client, await make_person(), given=False)
     await ask_to_erase(services, client, await make_person(), given=True)
     secret = await secret_of(services, "row-macs")

@@ -22,6 +22,7 @@ from vault.maintenance.cleanup import remove_blobs
 from vault.recovery import records as recoveries
 from vault.revocations import CHANNEL
 from vault.services import Services
+from vault.trusted.trusted_ends import leave_trusted
 
 
 async def erase(
@@ -74,6 +75,7 @@ async def _erase_one(services: Services, tx: AsyncConnection, person_id: UUID) -
     await release_requests(services, tx, person_id)
     await leave_meetings(services, tx, person_id)
     await recoveries.leave(tx, await services.field_encryption.row_macs(), person_id)
+    await leave_trusted(services, tx, Person(person_id), erased=True)
     await records.delete_audit_keys(tx, person_id)
     await sessions.end_with_account(tx, "person", person_id)
     await people.delete_person(tx, person_id)

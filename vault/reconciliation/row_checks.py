@@ -39,6 +39,7 @@ from vault.tables import (
     REQUEST_ROW,
     VERSION_ROW,
 )
+from vault.trusted.records import TRUSTED_PERSON_ROW
 
 
 def _has_ended(session: Any) -> bool:
@@ -62,6 +63,7 @@ MACS = (
     MacTable(VAULT_JOIN_ROW),
     MacTable(RECOVERY_ROW),
     MacTable(ANCHOR_ROW),
+    MacTable(TRUSTED_PERSON_ROW),
     MacTable(WORKER_ROW),
     MacTable(CLIENT_ROW),
     MacTable(DOCUMENT_ROW),

@@ -127,6 +127,7 @@ SEALED = (
     SealedColumn("meeting", key_names.MEETING, _nobody),
     SealedColumn("vault_join", key_names.JOIN, _nobody),
     SealedColumn("recovery", key_names.RECOVERY, _nobody),
+    SealedColumn("trusted_person", key_names.TRUSTED, _nobody),
     SealedColumn("report", key_names.REPORT, _person),
     SealedColumn("upload", key_names.UPLOAD, _person),
     SealedColumn("message", key_names.MESSAGE, _nobody),

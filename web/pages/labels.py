@@ -153,6 +153,7 @@ REASONS = {
     "join_code": _("ce code ne sert pas"),
     "recovery_code": _("ce code ne sert pas"),
     "same_agent": _("il faut une autre personne"),
+    "trusted_code": _("ce code ne sert pas"),
     "meeting_waits": _("il manquait un oui à la rencontre"),
     "meeting_over": _("la rencontre était terminée"),
     "grant_full": _("trop de papiers ont été ajoutés avec cet accès"),
