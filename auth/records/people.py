@@ -41,6 +41,8 @@ PERSON_ROW = RowFormat(
 )
 
 
+ASLEEP = (PersonRow.used_at < now() - text("interval '6 months'")).label("asleep")
+"""Whether a vault was unused for so long that its number may be another's."""
 _ENDED = exists().where(VaultJoin.person_id == PersonRow.id, VaultJoin.joined_at.is_not(None))
 _BY_ID = select(PersonRow.__table__, _ENDED.label("ended"))
 """`ended`: its papers and means are those of another vault; nobody enters it."""
@@ -54,9 +56,8 @@ async def person_by_phone(
     `phone_tags`: of each form of the same number; the first under which someone is found. One
     query in every case. Raises `RowAltered`.
     """
-    asleep = (PersonRow.used_at < now() - text("interval '6 months'")).label("asleep")
     found = await connection.execute(
-        select(PersonRow.__table__, asleep).where(PersonRow.phone_tag.in_(phone_tags))
+        select(PersonRow.__table__, ASLEEP).where(PersonRow.phone_tag.in_(phone_tags))
     )
     rows = sorted(found, key=lambda row: phone_tags.index(row.phone_tag))
     return _checked(macs, rows[0] if rows else None)
