@@ -25,6 +25,7 @@ from vault.consent.records.mandates import Mandate
 from vault.consent.records.meetings import Meeting
 from vault.consent.records.receipt_keys import ReceiptKeyRow
 from vault.documents.uploads.records import Upload
+from vault.maintenance.records import ErasedVault
 from vault.tables import Document
 
 _MEANS = (AnchorRow, CardRow, DeskForm, PinRow, PinStep)
@@ -41,7 +42,7 @@ AUTH = (
     *_MEANS,
 )
 _CONSENT = (ConsentEvidence, Mandate, Meeting, PersonLabel, ReceiptKeyRow)
-VAULT = (Document, *_CONSENT, Upload, LogWarning, Report)
+VAULT = (Document, *_CONSENT, Upload, LogWarning, Report, ErasedVault)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 
 metadata = Base.metadata

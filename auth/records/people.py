@@ -69,6 +69,12 @@ async def person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) ->
     return _checked(macs, found.one_or_none())
 
 
+async def ids_after(connection: AsyncConnection, person_id: UUID, limit: int) -> Sequence[UUID]:
+    """The ids of people, in their order, after one. Nothing of their rows is believed."""
+    query = select(PersonRow.id).where(PersonRow.id > person_id).order_by(PersonRow.id)
+    return (await connection.execute(query.limit(limit))).scalars().all()
+
+
 async def is_living(connection: AsyncConnection, person_id: UUID) -> bool:
     """Whether somebody's vault is there, and did not end in another. Nothing of it is believed:
     the caller is refused, or goes on to rows that are checked."""
