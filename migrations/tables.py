@@ -25,6 +25,7 @@ from vault.consent.records.mandates import Mandate
 from vault.consent.records.meetings import Meeting
 from vault.consent.records.receipt_keys import ReceiptKeyRow
 from vault.documents.uploads.records import Upload
+from vault.maintenance.records import ErasedVault
 from vault.recovery.records import Recovery
 from vault.tables import Document
 from vault.trusted.records import TrustedPerson
@@ -43,7 +44,7 @@ AUTH = (
     *_MEANS,
 )
 _CONSENT = (ConsentEvidence, Mandate, Meeting, PersonLabel, ReceiptKeyRow)
-VAULT = (Document, *_CONSENT, Upload, TrustedPerson, LogWarning, Recovery, Report)
+VAULT = (Document, *_CONSENT, Upload, TrustedPerson, LogWarning, Recovery, Report, ErasedVault)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 
 metadata = Base.metadata

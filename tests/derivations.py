@@ -12,6 +12,7 @@ UNTOLD = {
     "pin",
     "pin_step",
     "log_warning",
+    "erased_vault",
     "erasure_code",
     "pending_erasure",
     "report",

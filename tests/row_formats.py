@@ -26,6 +26,7 @@ ROW_COLUMNS = {
             " revision sealed created_at deleted_at"
         ),
         "document_version": ("id document_id person_id number content_tag scan sealed created_at"),
+        "erased_vault": "mark erased_at",
         "erasure_code": "id person_id session_id code_tag created_at expires_at",
         "grant": (
             "id person_id request_id recipient_kind recipient_id organisation_id may_attest"

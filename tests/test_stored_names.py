@@ -49,10 +49,9 @@ UNEFOIS_S3_ENDPOINT_URL UNEFOIS_S3_BUCKET UNEFOIS_S3_REGION UNEFOIS_S3_ACCESS_KE
 UNEFOIS_S3_SECRET_KEY UNEFOIS_S3_PARTS_FOLDER UNEFOIS_KEY_PROVIDER UNEFOIS_KMS_KEY_ID
 UNEFOIS_KMS_REGION UNEFOIS_KMS_ENDPOINT_URL UNEFOIS_KEY_RETENTION_DAYS UNEFOIS_MESSENGER
 UNEFOIS_SMTP_HOST UNEFOIS_SMTP_PORT UNEFOIS_SMTP_USER UNEFOIS_SMTP_PASSWORD UNEFOIS_SMTP_START_TLS
-UNEFOIS_OPERATOR_EMAIL UNEFOIS_REPORT_ANSWER_DAYS UNEFOIS_MAIL_FROM
-UNEFOIS_SMS_GATEWAY_URL UNEFOIS_SMS_GATEWAY_TOKEN
-UNEFOIS_CLAMD_ADDRESS UNEFOIS_SPEECH_COMMAND UNEFOIS_MAX_DOCUMENT_BYTES UNEFOIS_MAX_PARTS
-UNEFOIS_DECODERS UNEFOIS_REQUESTS_PER_HOUR UNEFOIS_CLIENT_REQUESTS_PER_HOUR
+UNEFOIS_OPERATOR_EMAIL UNEFOIS_REPORT_ANSWER_DAYS UNEFOIS_MAIL_FROM UNEFOIS_SMS_GATEWAY_URL
+UNEFOIS_SMS_GATEWAY_TOKEN UNEFOIS_CLAMD_ADDRESS UNEFOIS_SPEECH_COMMAND UNEFOIS_MAX_DOCUMENT_BYTES
+UNEFOIS_MAX_PARTS UNEFOIS_DECODERS UNEFOIS_REQUESTS_PER_HOUR UNEFOIS_CLIENT_REQUESTS_PER_HOUR
 UNEFOIS_SIGN_INS_PER_HOUR UNEFOIS_SIGN_INS_PER_HOUR_FROM_ONE_ADDRESS UNEFOIS_FAILURES_AT_ONCE
 UNEFOIS_FAILURES_PER_MINUTE UNEFOIS_PERSON_SESSION_HOURS UNEFOIS_WORKER_SESSION_HOURS
 UNEFOIS_LOG_ORIGIN UNEFOIS_LOG_CADENCE_SECONDS UNEFOIS_LOG_PADDING_EVENTS UNEFOIS_LOG_WITNESSES
@@ -91,9 +90,9 @@ trusted_code
 
 TABLES = """
 access_event access_outcome alembic_version anchor attempt audit_key browser card client
-consent_evidence consent_request deposit_total desk_form document document_version erasure_code
-grant grant_history idempotency log_checkpoint log_key log_leaf log_warning log_watch mandate
-meeting message organisation pending_erasure person person_label pin pin_step rate_bucket
+consent_evidence consent_request deposit_total desk_form document document_version erased_vault
+erasure_code grant grant_history idempotency log_checkpoint log_key log_leaf log_warning log_watch
+mandate meeting message organisation pending_erasure person person_label pin pin_step rate_bucket
 receipt_key report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key
 recovery trusted_person upload upload_piece used_assertion vault_join worker wrapped_key
 wrong_codes
@@ -101,9 +100,10 @@ wrong_codes
 
 COMMANDS = [
     "audit export", "audit reconcile", "backup", "bind-rows", "client add", "client bar", "demo",
-    "init", "keys renew", "keys rotate", "migrate", "organisation add", "organisation desk",
-    "reports answer", "reports list", "reports see", "restore", "serve", "sweep", "verify",
-    "verify receipt", "voices", "witness", "work", "worker add", "worker bar",
+    "erasures apply", "erasures export", "init", "keys renew", "keys rotate", "migrate",
+    "organisation add", "organisation desk", "reports answer", "reports list", "reports see",
+    "restore", "serve", "sweep", "verify", "verify receipt", "voices", "witness", "work",
+    "worker add", "worker bar",
 ]  # fmt: skip
 
 API_HEADERS = {

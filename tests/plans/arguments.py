@@ -245,10 +245,9 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "role": _is("unefois_service"),
     "request_ids": _some("consent_request"),
     "root_version": _is("root-10"),
-    "sealed": _is(b"s" * 64),
     "secret_hash": _of("browser", "secret_hash"),
     "signed": _is(Signed(10**6, b"r" * 32, b"f" * 32, b"note")),
-    "sender_sealed": _is(b"s" * 64),
+    **dict.fromkeys(("sealed", "sender_sealed"), _is(b"s" * 64)),
     "since": _is(_now() - timedelta(hours=1)),
     "state": _is("live", "ended"),
     "step": _is("given"),
@@ -376,6 +375,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.maintenance.records.add_pending.values": lambda rows: [
         {**rows["pending_erasure"], "person_id": rows["last_person"]["id"]}
     ],
+    "vault.maintenance.records.mark": lambda _: [uuid4().bytes * 2],
     "vault.maintenance.records.pending_to_remind.before": _is(timedelta(days=1)),
     "vault.maintenance.records.note_reminder.values": lambda rows: [dict(rows["pending_erasure"])],
     "vault.recovery.records.code_tag": _of("recovery", "code_tag"),

@@ -27,7 +27,11 @@ from vault.consent.records.labels import PERSON_LABEL_ROW
 from vault.consent.records.mandates import MANDATE_ROW
 from vault.consent.records.meetings import MEETING_ROW
 from vault.documents.uploads.records import UPLOAD_ROW
-from vault.maintenance.records import ERASURE_CODE_ROW, PENDING_ERASURE_ROW
+from vault.maintenance.records import (
+    ERASED_VAULT_ROW,
+    ERASURE_CODE_ROW,
+    PENDING_ERASURE_ROW,
+)
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.snapshot import Snapshot, table_named
 from vault.recovery.records import RECOVERY_ROW
@@ -88,6 +92,7 @@ MACS = (
     MacTable(WRONG_CODES_ROW),
     MacTable(ERASURE_CODE_ROW),
     MacTable(PENDING_ERASURE_ROW),
+    MacTable(ERASED_VAULT_ROW),
     MacTable(AUDIT_KEY_ROW),
     MacTable(OUTCOME_ROW),
 )

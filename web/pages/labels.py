@@ -226,8 +226,7 @@ PAGE_MESSAGES = {
         _("Le code est faux, trop ancien, déjà utilisé ou demandé sur un autre appareil."),
         _(
             "Regardez bien les chiffres du dernier message, puis du message d’avant. Ou demandez un"
-            " nouveau code. Le code est bon, mais votre dernière visite est ancienne ?"
-            " Demandez de l’aide à la personne qui vous accompagne."
+            " nouveau code."
         ),
     ),
     "unknown_recipient": ErrorMessage(
