@@ -41,6 +41,7 @@ class Action(StrEnum):
     TOKEN_REFUSED = "token.refuse"  # noqa: S105  (a name, not a secret)
     VAULT_OPENED = "vault.open"
     VAULT_EXPORTED = "vault.export"
+    EXPORT_ASKED = "vault.export_asked"
     VAULT_ERASED = "vault.erase"
     JOIN_ASKED = "vault.join_code"
     JOIN_SEEN = "vault.join_see"

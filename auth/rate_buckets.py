@@ -34,6 +34,7 @@ BucketKind = Literal[
     "recovery-code",
     "trusted",
     "trusted-code",
+    "export",
 ]
 """What is counted. It is part of the tag: never change one."""
 

@@ -51,6 +51,8 @@ SHOWN_CARD = "shown_card"
 key."""
 UPLOAD = "upload"
 """Also the role of the sealed pieces of an upload."""
+ARCHIVE = "archive"
+"""Also of the rows of its pieces, and the role of what is sealed in these."""
 
 # Uses of keyed tags under the service's secrets `index/<use>`.
 PHONE = "phone"

@@ -58,6 +58,9 @@ ROW_COLUMNS = {
             "id kind address_tag sealed created_at expires_at network_tag secret_hash code_id tries"
         ),
         "sign_in_code": "id address_tag lane digits code_tag created_at expires_at",
+        "archive": (
+            "id person_id kind attempt length pieces asked_at ready_at done_at expires_at sealed"
+        ),
         "upload": "id person_id length received pieces refused sealed created_at expires_at",
         "vault_join": ("id person_id stays_id code_tag sealed created_at answered_at joined_at"),
         "trusted_person": (

@@ -46,6 +46,7 @@ VALUES = {
     "MANDATE": "mandate",
     "REPORT": "report",
     "UPLOAD": "upload",
+    "ARCHIVE": "archive",
     "PHONE": "phone",
     "EMAIL": "email",
     "SIGN_IN_CODE": "sign-in-code",

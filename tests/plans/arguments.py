@@ -9,7 +9,7 @@ import inspect
 import itertools
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,10 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.tlog.records import Signed
 from auth.subjects import Party
-from base.database import Base
 from base.statements import Bound
 from storage.row_macs import RowMacs
-from tests.plans.filling import UNIQUE
+from tests.plans.values import Rows
+from tests.plans.values import new as _new
+from tests.plans.values import of as _of
+from tests.plans.values import only as _is
+from tests.plans.values import row as _row
+from tests.plans.values import some as _some
 from vault.cursors import Position
 from vault.rules import GrantAction
 
@@ -32,9 +36,6 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("base", "storage", "audit", "auth", "vault", "web")
 SAMPLE = 777
 """Which row of each table the arguments name."""
-
-Rows = Mapping[str, Mapping[str, Any]]
-"""One row of each table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,43 +145,6 @@ _BY_TYPE: tuple[tuple[Any, Any], ...] = (
     (timedelta, timedelta(hours=1)),
     (int, 50),
 )
-
-
-def _new(table: str, *names: str) -> Callable[[Rows], list[Any]]:
-    """A row like the sample one, with another key and other unique values; `names` left out."""
-
-    def values(rows: Rows) -> list[Any]:
-        columns = Base.metadata.tables[f"unefois.{table}"].columns
-        row = {name: value for name, value in rows[table].items() if name not in names}
-        fresh: dict[type, Callable[[], Any]] = {
-            UUID: uuid4,
-            bytes: lambda: uuid4().bytes * 2,
-            str: lambda: uuid4().hex,
-            int: lambda: 10**6,
-        }
-        for name, value in row.items():
-            key = columns[name].primary_key and not columns[name].foreign_keys
-            if (key or name in UNIQUE.get(table, ())) and type(value) in fresh:
-                row[name] = fresh[type(value)]()
-        return [row]
-
-    return values
-
-
-def _is(*values: Any) -> Callable[[Rows], list[Any]]:
-    return lambda _: list(values)
-
-
-def _of(table: str, column: str = "id") -> Callable[[Rows], list[Any]]:
-    return lambda rows: [rows[table][column]]
-
-
-def _some(table: str, column: str = "id") -> Callable[[Rows], list[Any]]:
-    return lambda rows: [[rows[table][column]] * 3]
-
-
-def _row(table: str) -> Callable[[Rows], list[Any]]:
-    return lambda rows: [types.SimpleNamespace(**rows[table])]
 
 
 POSSIBLE: dict[str, Callable[[dict[str, Any]], bool]] = {
@@ -360,6 +324,13 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.documents.moves.records.documents": lambda rows: [_new("document")(rows)],
     "vault.documents.moves.records.versions": lambda rows: [_new("document_version")(rows)],
     "vault.documents.moves.records.files": lambda rows: [_new("sealed_file")(rows)],
+    "vault.exports.records.kind": _is("export"),
+    "vault.exports.records.add_archive.values": _new("archive"),
+    "vault.exports.records.change_archive.row": _row("archive"),
+    "vault.exports.records.change_archive.values": _is({"attempt": 2}),
+    "vault.exports.records.add_piece.values": _new("archive_piece"),
+    "vault.exports.records.delete_pieces.after": _is(1),
+    "vault.exports.records.keys": _some("archive_piece", "blob_key"),
     "vault.documents.uploads.records.keys": _some("upload_piece", "blob_key"),
     "vault.documents.uploads.records.add_upload.values": _new("upload"),
     "vault.documents.uploads.records.upload_ids": _some("upload"),

@@ -195,6 +195,13 @@ COLUMNS = {
     "upload.length": "9000",
     "upload.received": "100",
     "upload.expires_at": "now() + n * interval '4 seconds'",
+    "archive.person_id": "{id:person:n % 10000 + 1}",
+    "archive.kind": "'export'",
+    "archive.ready_at": "NULL",
+    "archive.done_at": "NULL",
+    "archive.expires_at": "now() + n * interval '10 minutes'",
+    "archive_piece.archive_id": "{id:archive:n}",
+    "archive_piece.person_id": "{id:person:n % 10000 + 1}",
     "upload_piece.upload_id": "{id:upload:n}",
     "upload_piece.person_id": "{id:person:n % 10000 + 1}",
     "used_assertion.expires_at": "now() + n * interval '0.2 seconds' - interval '5 minutes'",
@@ -224,6 +231,7 @@ UNIQUE = {
     "session": ("token_hash",),
     "signing_key": ("kid",),
     "upload_piece": ("blob_key", "position"),
+    "archive_piece": ("blob_key", "position"),
     "worker": ("email_tag",),
 }
 """Columns of which no two rows have the same value."""

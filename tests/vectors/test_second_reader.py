@@ -31,6 +31,7 @@ from tests.recoveries import tied
 from tests.steps import deposit, granted, log_of, request_body
 from tests.trusted import trusted
 from tests.vault.decoding import corpus
+from tests.vault.exports.steps import begun
 from tests.vectors import second_reader as reader
 from vault.access_log.records import add_warning
 from vault.services import Services
@@ -101,6 +102,7 @@ async def make_rows(
     await met(client, worker, person)
     assert (await ask_join(client, person)).is_success
     await tied(services, person.id, new_id())
+    await begun(client, person)
     await signed(client, worker, person, authorisation("lease"))
     entry = (await log_of(client, person))[0]["id"]
     reported = await client.post(

@@ -17,6 +17,7 @@ from vault.consent.request_transfer import release_requests
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records as documents_records
 from vault.documents.uploads import records as upload_records
+from vault.exports import records as export_records
 from vault.maintenance import erasure_notes, records
 from vault.maintenance.cleanup import remove_blobs
 from vault.recovery import records as recoveries
@@ -71,6 +72,7 @@ async def _erase_one(
     """Erase one vault; the keys of its blobs. The caller MUST hold it."""
     keys = await documents_records.blob_keys_of(tx, person_id)
     keys += await upload_records.blob_keys_of(tx, person_id)
+    keys += await export_records.blob_keys_of(tx, person_id)
     for grant_id in await records.live_grants(tx, person_id):
         await notify(tx, CHANNEL, str(grant_id))
     # Under the service's key, without the person: only that a vault was erased, and when.

@@ -27,6 +27,7 @@ from vault.consent.records.labels import PERSON_LABEL_ROW
 from vault.consent.records.mandates import MANDATE_ROW
 from vault.consent.records.meetings import MEETING_ROW
 from vault.documents.uploads.records import UPLOAD_ROW
+from vault.exports.records import ARCHIVE_ROW
 from vault.maintenance.records import (
     ERASED_VAULT_ROW,
     ERASURE_CODE_ROW,
@@ -73,6 +74,7 @@ MACS = (
     MacTable(DOCUMENT_ROW),
     MacTable(VERSION_ROW),
     MacTable(UPLOAD_ROW),
+    MacTable(ARCHIVE_ROW),
     MacTable(REQUEST_ROW),
     MacTable(GRANT_ROW),
     MacTable(CONSENT_EVIDENCE_ROW),

@@ -130,6 +130,8 @@ SEALED = (
     SealedColumn("trusted_person", key_names.TRUSTED, _nobody),
     SealedColumn("report", key_names.REPORT, _person),
     SealedColumn("upload", key_names.UPLOAD, _person),
+    SealedColumn("archive", key_names.ARCHIVE, _person),
+    SealedColumn("archive_piece", key_names.ARCHIVE, _person),
     SealedColumn("message", key_names.MESSAGE, _nobody),
     SealedColumn("card", key_names.CARD, _person),
     SealedColumn("pin", key_names.PIN, _person, key="person_id"),

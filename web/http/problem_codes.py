@@ -56,6 +56,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "card_is_stopped",
         "card_too_new",
         "desk_form_sent",
+        "export_not_ready",
         "grant_full",
         "join_not_now",
         "join_over",
