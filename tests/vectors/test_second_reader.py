@@ -28,7 +28,7 @@ from tests.joins import ask_join
 from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.recoveries import tied
-from tests.steps import deposit, granted, log_of, request_body
+from tests.steps import deposit, erase, granted, log_of, request_body
 from tests.trusted import trusted
 from tests.vault.decoding import corpus
 from tests.vault.exports.steps import begun
@@ -156,6 +156,7 @@ async def test_the_macs_of_rows(
     await trusted(client, await make_person(), await make_person())
     await ask_to_erase(services, client, await make_person(), given=False)
     await ask_to_erase(services, client, await make_person(), given=True)
+    await erase(services, await make_person())
     secret = await secret_of(services, "row-macs")
     for table, (version, columns) in tables.items():
         after = await macs_of(services, table)
