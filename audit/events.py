@@ -32,6 +32,11 @@ class Action(StrEnum):
     PIN_SET = "pin.set"
     ANCHOR_ENROLLED = "anchor.enrol"
     ANCHOR_REMOVED = "anchor.remove"
+    TRUSTED_NAMED = "trusted.name"
+    TRUSTED_SEEN = "trusted.see"
+    TRUSTED_ACCEPTED = "trusted.accept"
+    TRUSTED_ENDED = "trusted.end"
+    TRUSTED_VOUCHED = "trusted.vouch"
     TOKEN_ISSUED = "token.issue"  # noqa: S105  (a name, not a secret)
     TOKEN_REFUSED = "token.refuse"  # noqa: S105  (a name, not a secret)
     VAULT_OPENED = "vault.open"
@@ -43,6 +48,8 @@ class Action(StrEnum):
     JOIN_WITHDRAWN = "vault.join_end"
     VAULT_JOINED = "vault.join"
     VAULT_LEFT = "vault.leave"
+    RECOVERY_BEGUN = "recovery.begin"
+    RECOVERY_SECOND = "recovery.second"
     ERASE_CODE = "vault.erase_code"
     ERASE_ASKED = "vault.erase_asked"
     ERASE_CANCELLED = "vault.erase_cancelled"

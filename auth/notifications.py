@@ -62,6 +62,15 @@ def means_code(services: CoreServices, language: str, code: str) -> str:
     return services.translate(language, text).format(code=_grouped(code))
 
 
+def recovery_code(services: CoreServices, language: str, code: str) -> str:
+    """The code that shows at the desk that this phone is still reached."""
+    text = _(
+        "Votre code pour le guichet, pour ROUVRIR vos papiers : {code}. Valable 10 minutes. Vous "
+        "n’êtes pas au guichet ? Ne le donnez à personne."
+    )
+    return services.translate(language, text).format(code=_grouped(code))
+
+
 def sign_in_subject(services: CoreServices, language: str) -> str:
     """The subject of an e-mail about a code."""
     return services.translate(language, _("Votre code"))
@@ -111,6 +120,8 @@ _MEANS_CHANGED = {
     Action.PIN_SET: _("« Mes papiers » : votre code secret vient d’être changé."),
     Action.ANCHOR_ENROLLED: _("« Mes papiers » : une preuve d’identité vient d’être enregistrée."),
     Action.ANCHOR_REMOVED: _("« Mes papiers » : une preuve d’identité vient d’être effacée."),
+    Action.TRUSTED_ACCEPTED: _("« Mes papiers » : une personne de confiance vient d’être ajoutée."),
+    Action.TRUSTED_ENDED: _("« Mes papiers » : une personne de confiance vient d’être retirée."),
     Action.EXPORT_ASKED: _("« Mes papiers » : quelqu’un demande une copie de tous vos papiers."),
     Action.MEANS_WAIT: _(
         "« Mes papiers » : quelqu’un demande à changer vos façons d’entrer sans prouver que c’est "

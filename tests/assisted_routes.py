@@ -34,6 +34,12 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/me/joins/answer": ("vault.join_see", {"code": "12345678"}),
     "GET /v1/me/joins/{join_id}": ("vault.join_see", None),
     "POST /v1/me/joins/{join_id}/yes": ("vault.join_see", _PIN | _PROVED),
+    # A worker who leads a hand would name their own way back.
+    "POST /v1/me/trusted": ("trusted.name", {"label": "x", "own_name": "y"} | _PROVED),
+    "DELETE /v1/me/trusted/{naming_id}": ("trusted.end", _PROVED),
+    "POST /v1/trusted/answer": ("trusted.see", {"code": "12345678"}),
+    "POST /v1/trusted/{naming_id}/accept": ("trusted.accept", None),
+    "POST /v1/trusted/{naming_id}/vouch": ("trusted.vouch", _PROVED),
     "POST /v1/assisted-sessions/invitations/answer": ("meeting.answer", {"code": "123456"}),
     "POST /v1/assisted-sessions/invitations/{invitation_id}/confirm": (
         "meeting.agree",
@@ -100,6 +106,9 @@ FREE = {
     "GET /v1/me/joins",
     "GET /v1/me/joins/{join_id}/access-log",
     "GET /v1/me/anchor",
+    "GET /v1/me/trusted",
+    "GET /v1/trusted",
+    "DELETE /v1/trusted/{naming_id}",  # one is less trusted then
     "DELETE /v1/me/joins/asked",  # nothing is joined then
     "DELETE /v1/me/proof/wait",  # nothing is changed then
     "GET /v1/assisted-sessions/invitations/{invitation_id}",
@@ -124,6 +133,11 @@ PAGES = {
         "POST /me/joins",
         "POST /me/joins/code",
         "POST /me/joins/{join_id}",
+        "POST /me/trusted/new",
+        "POST /me/trusted/{naming_id}/remove",
+        "POST /trusted/code",
+        "POST /trusted/{naming_id}/accept",
+        "POST /trusted/{naming_id}/vouch",
         "POST /invitations/{invitation_id}",
         "GET /access-log.pdf",
     },
@@ -170,6 +184,7 @@ PAGES = {
         "POST /me/name",
         "POST /me/language",
         "POST /me/proof/wait/cancel",
+        "POST /trusted/{naming_id}/end",
     },
 }
 """Those that change something, or give all of it; every other page only shows."""

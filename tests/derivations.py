@@ -13,12 +13,15 @@ UNTOLD = {
     "pin",
     "pin_step",
     "log_warning",
+    "erased_vault",
     "erasure_code",
     "pending_erasure",
     "report",
     "wrong_codes",
     "mandate",
     "vault_join",
+    "recovery",
+    "trusted_person",
 }
 
 # Subjects of secrets: a person (`<id>`), or a use of the service.

@@ -24,9 +24,11 @@ from web.api import (
     oauth,
     people,
     receipts,
+    recoveries,
     sessions,
     sign_ins,
     statistics,
+    trusted,
     type_suggestions,
     upload_deposits,
     uploads,
@@ -59,6 +61,7 @@ API: tuple[APIRouter, ...] = (
     uploads.router,
     consent_requests.router,
     desk_vaults.router,
+    recoveries.router,
     assisted_sessions.router,
     invitations.router,
     mandates.router,
@@ -75,6 +78,7 @@ API: tuple[APIRouter, ...] = (
     means.router,
     anchors.router,
     joins.router,
+    trusted.router,
 )
 
 

@@ -17,6 +17,7 @@ from base.database import Database
 from base.embedded.server import pg_dump_binary, pg_restore_binary, psql_binary
 from base.files import write_private
 from base.processes import ProgramFailed
+from storage.backup.restoration_state import UNFINISHED
 
 _CHUNK = 64 * 1024
 _NEW_SETTING = b"SET transaction_timeout = 0;\n"
@@ -40,7 +41,8 @@ async def dump(database: Database, snapshot: str, to: Path) -> None:
 
 
 async def load(database: Database, dump_file: Path) -> None:
-    """Load a dump into an empty database, whole or not at all. Raises `ProgramFailed`."""
+    """Load a dump into an empty database, whole or not at all, where no service opens before
+    erasures were applied (`restoration_state`). Raises `ProgramFailed`."""
     options = ("--no-password", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1")
     quiet = ("--quiet", "--output=/dev/null")  # nobody reads its output for each statement
     with _address(database) as address:
@@ -52,6 +54,7 @@ async def load(database: Database, dump_file: Path) -> None:
                 await _feed(pg_restore, psql)
                 # `psql` commits at the end of its input: send it only once the script is complete.
                 await pg_restore.wait()
+                psql.stdin.write(UNFINISHED)
                 psql.stdin.write_eof()
             # Killed before this, `psql` commits nothing.
             await psql.wait()

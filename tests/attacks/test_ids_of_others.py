@@ -15,6 +15,7 @@ from tests.joins import ask_join
 from tests.mandates import prepare
 from tests.meetings import answered
 from tests.steps import ask, client_headers, deposit, granted, log_of
+from tests.trusted import answered_naming
 from tests.uploads import STREAM, TUS, begin, id_of
 from tests.vault.decoding import corpus
 from tests.vault.exports.steps import begun
@@ -53,6 +54,8 @@ PERSON_PATHS = [
     ("GET", "/v1/me/joins/{join}"),
     ("POST", "/v1/me/joins/{join}/yes"),
     ("GET", "/v1/me/joins/{join}/access-log"),
+    ("POST", "/v1/trusted/{naming}/accept"),
+    ("DELETE", "/v1/trusted/{naming}"),
     ("GET", "/v1/access-log/{event}"),
     ("POST", "/v1/access-log/{event}/report"),
     ("DELETE", "/v1/sessions/{session}"),
@@ -99,6 +102,7 @@ async def ids_of_another(
         "mandate": (await prepare(client, worker, person))["id"],
         "meeting": await answered(client, worker, person),
         "invitation": await looked_at(client, worker, person),
+        "naming": (await answered_naming(client, await make_person(), person))["id"],
         "join": (await ask_join(client, person)).json()["id"],
         "upload": id_of(upload),
         "export": (await begun(client, person))["id"],

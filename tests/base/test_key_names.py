@@ -86,6 +86,10 @@ VALUES = {
     "MET": "met",
     "JOIN": "vault_join",
     "JOIN_CODE": "join-code",
+    "RECOVERY": "recovery",
+    "RECOVERY_CODE": "recovery-code",
+    "TRUSTED": "trusted_person",
+    "TRUSTED_CODE": "trusted-code",
 }
 
 

@@ -124,6 +124,9 @@ class AnyMacs:
 
     def check(self, *_: object) -> None: ...
 
+    def holds(self, *_: object) -> bool:
+        return True
+
     def of(self, *_: object) -> bytes:
         return b"m" * 32
 
@@ -186,15 +189,12 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "index": _is(100),
     "jti_hash": _is(b"j" * 32),
     "auth.records.rate_buckets.key": _of("rate_bucket", "key"),
-    "auth.records.rate_buckets.many": _is(5),
     "key_hash": _of("idempotency", "key_hash"),
     "key_id": _of("audit_key"),
     "lapsed_for": _is(timedelta(days=30)),
     "keys": _some("sealed_file", "blob_key"),
     "kind": _is("person"),
     "mac": _is(b"m" * 32),
-    "max_attempts": _is(5),
-    "max_tries": _is(5),
     "network_tag": _of("sign_in", "network_tag"),
     "nth": _is(3),
     "owner_id": _of("person"),
@@ -209,10 +209,9 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "role": _is("unefois_service"),
     "request_ids": _some("consent_request"),
     "root_version": _is("root-10"),
-    "sealed": _is(b"s" * 64),
     "secret_hash": _of("browser", "secret_hash"),
     "signed": _is(Signed(10**6, b"r" * 32, b"f" * 32, b"note")),
-    "sender_sealed": _is(b"s" * 64),
+    **dict.fromkeys(("sealed", "sender_sealed"), _is(b"s" * 64)),
     "since": _is(_now() - timedelta(hours=1)),
     "state": _is("live", "ended"),
     "step": _is("given"),
@@ -240,10 +239,10 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "audit.tlog.records.integrate.ids": lambda rows: [[rows["leafless_event"]["id"]]],
     "auth.oauth.records.add_signing_key.values": _new("signing_key"),
     "auth.oauth.records.retire_signing_keys.after": _is(timedelta(hours=1)),
+    "auth.records.anchors.tag": _of("anchor", "tag"),
     "auth.records.anchors.put_anchor.values": _new("anchor", "mac"),
     "auth.records.browsers.age": _is(timedelta(days=400)),
     "auth.records.browsers.put_browser.values": _new("browser"),
-    "auth.records.browsers.limit": _is(10),
     "auth.records.cards.code_tag": _of("card", "code_tag"),
     "auth.records.cards.secret_tag": _of("card", "secret_tag"),
     "auth.records.cards.add_card.values": _new("card", "mac"),
@@ -304,7 +303,6 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.consent.records.labels.add_label.values": lambda rows: [
         {**_new("person_label")(rows)[0], "person_id": rows["last_person"]["id"]}
     ],
-    "auth.records.joins.code_tag": _is(b"t" * 32),
     "auth.records.joins.join_id": _of("vault_join"),
     "auth.records.joins.add_join.values": _new("vault_join", "stays_id", "joined_at", *_LATER[1:]),
     "auth.records.joins.change_join.row": _row("vault_join"),
@@ -339,13 +337,25 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.documents.uploads.records.change_upload.row": _row("upload"),
     "vault.documents.uploads.records.change_upload.values": _is({"refused": True}),
     "vault.documents.uploads.records.pieces": lambda rows: [_new("upload_piece")(rows)],
+    "vault.trusted.records.naming_id": _of("trusted_person"),
+    "vault.trusted.records.add_naming.values": _new("trusted_person"),
+    "vault.trusted.records.change_naming.row": _row("trusted_person"),
+    "vault.trusted.records.change_naming.values": _is({"sealed": b"s"}),
     "vault.maintenance.records.code_id": _of("erasure_code"),
     "vault.maintenance.records.add_code.values": _new("erasure_code", "attempts"),
     "vault.maintenance.records.add_pending.values": lambda rows: [
         {**rows["pending_erasure"], "person_id": rows["last_person"]["id"]}
     ],
+    "vault.maintenance.records.mark": lambda _: [uuid4().bytes * 2],
     "vault.maintenance.records.pending_to_remind.before": _is(timedelta(days=1)),
     "vault.maintenance.records.note_reminder.values": lambda rows: [dict(rows["pending_erasure"])],
+    "vault.recovery.records.code_tag": _of("recovery", "code_tag"),
+    "vault.recovery.records.former_id": _of("recovery", "former_id"),
+    "vault.recovery.records.add.values": lambda rows: [
+        {**_new("recovery", "mac")(rows)[0], "waiting_id": rows["last_person"]["id"]}
+    ],
+    "vault.recovery.records.change.row": _row("recovery"),
+    "vault.recovery.records.change.values": _is({"sealed": b"s"}),
     "vault.records.kind": _is("give"),
     "vault.records.unmeasured_versions.after": _is(UUID(int=0)),
     "vault.records.set_version_size.version_id": _of("document_version"),

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from base.database import Base
+from tests.plans.filling import UNIQUE
 
 Rows = Mapping[str, Mapping[str, Any]]
 """One row of each table."""
@@ -30,26 +31,6 @@ def new(table: str, *names: str) -> Callable[[Rows], list[Any]]:
         return [found]
 
     return fresh_row
-
-
-UNIQUE = {
-    "audit_key": ("owner_id",),
-    "browser": ("secret_hash",),
-    "card": ("code_tag", "secret_tag"),
-    "client": ("client_id",),
-    "document_version": ("number",),
-    "meeting": ("code_tag",),
-    "vault_join": ("code_tag",),
-    "grant": ("request_id",),
-    "person": ("phone_tag", "email_tag"),
-    "report": ("event_id",),
-    "sealed_file": ("blob_key", "position"),
-    "session": ("token_hash",),
-    "signing_key": ("kid",),
-    "upload_piece": ("blob_key", "position"),
-    "archive_piece": ("blob_key", "position"),
-    "worker": ("email_tag",),
-}
 
 
 def only(*values: Any) -> Callable[[Rows], list[Any]]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from auth.former_vaults import former_vaults
 from auth.subjects import Person
 from storage.row_macs import RowAltered
-from vault.maintenance.joins.joined_vaults import former_vaults
 from vault.services import Services
 
 

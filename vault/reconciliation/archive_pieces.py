@@ -42,4 +42,5 @@ def _length(
         if opened != row.length:
             faults.add("sealed", "archive_piece", row.id)
             return None
-    return sum(row.length for row in safe)
+    total: int = sum(row.length for row in safe)
+    return total

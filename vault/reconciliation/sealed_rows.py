@@ -126,6 +126,8 @@ SEALED = (
     SealedColumn("person_label", key_names.PERSON_LABEL, _nobody),
     SealedColumn("meeting", key_names.MEETING, _nobody),
     SealedColumn("vault_join", key_names.JOIN, _nobody),
+    SealedColumn("recovery", key_names.RECOVERY, _nobody),
+    SealedColumn("trusted_person", key_names.TRUSTED, _nobody),
     SealedColumn("report", key_names.REPORT, _person),
     SealedColumn("upload", key_names.UPLOAD, _person),
     SealedColumn("archive", key_names.ARCHIVE, _person),

@@ -21,22 +21,6 @@ class JoinedVault:
     joined_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class FormerVault:
-    """The same, as the vault whose log and consents are the caller's to read."""
-
-    person: Person
-    joined_at: datetime
-
-
-async def former_vaults(services: Services, person: Person) -> list[FormerVault]:
-    """The vaults that ended in this one, the last first. Raises `RowAltered`."""
-    macs = await services.field_encryption.row_macs()
-    async with services.database.transaction() as tx:
-        rows = await records.joins_into(tx, macs, person.id)
-    return [FormerVault(Person(row.person_id), row.joined_at) for row in rows]
-
-
 async def list_joined(services: Services, person: Person) -> list[JoinedVault]:
     """The vaults that ended in the caller's, the last first."""
     macs = await services.field_encryption.row_macs()
