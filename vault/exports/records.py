@@ -206,7 +206,7 @@ async def pieces_of(
 
 async def piece_at(
     connection: AsyncConnection, person_id: UUID, archive_id: UUID, position: int
-) -> Row[Any] | None:
+) -> Row[UUID, bytes] | None:
     """One piece of an archive: what is sealed in it."""
     result = await connection.execute(
         select(ArchivePiece.id, ArchivePiece.sealed).where(

@@ -30,6 +30,7 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
+        self.text += " "
         self.tags.append((tag, values))
         self.ids.add(values.get("id") or "")
         if tag == "a":
@@ -103,7 +104,7 @@ async def test_it_tells_all_of_it_in_french(
     for said in (
         "Date écrite sur le papier 31 août 2026",
         "photo 1",
-        "Ce que les autres reçoivent : photo 1",
+        "Ce que les autres reçoivent : PDF",
         "Papiers supprimés, encore là ce jour-là Vieux",
         "Demande de logement social",
         "En cours",
