@@ -158,6 +158,23 @@ async def test_a_row_that_somebody_altered_is_told_and_keeps_nothing_else_back(
         assert f"reçus/{altered}.json" not in files
 
 
+@pytest.mark.parametrize(("table", "of"), [("document", "id"), ("document_version", "document_id")])
+async def test_an_altered_paper_is_told_and_the_others_go(
+    client: httpx.AsyncClient, person: SomePerson, as_owner: Database, table: str, of: str
+) -> None:
+    altered = (await deposit(client, person, corpus.pdf(1)))["id"]
+    whole = (await deposit(client, person, corpus.pdf(2), type_="payslip"))["id"]
+    await _alter(
+        as_owner, table, "created_at = created_at - interval '1 day'", person, f"{of} = '{altered}'"
+    )
+    files = await unpacked(client, person, (await made(client, person))["id"])
+    told = json.loads(files["documents.json"])["papers"]
+    assert told[0] == {"id": altered, "unreadable": True}
+    assert told[1]["id"] == whole
+    assert len([path for path in files if "original" in path]) == 1
+    assert "que nous n’avons pas pu lire : 1" in files["index.html"].decode().replace("\u00a0", " ")
+
+
 async def _alter(
     as_owner: Database, table: str, change: str, person: SomePerson, where: str = "TRUE"
 ) -> None:
