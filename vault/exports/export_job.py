@@ -129,10 +129,11 @@ class _Export:
         unreadable = [*self._values["unreadable"], *([] if known else [_FORMER_LOGS])]
         async for file in told_files(services, vaults, until, done):
             yield file
-        papers = self._values["papers"]
-        yield DOCUMENTS, once(json_bytes({"papers": papers, "unreadable": unreadable}))
+        papers, language = self._values["papers"], self._values["language"]
+        said = {"language": language, "papers": papers, "unreadable": unreadable}
+        yield DOCUMENTS, once(json_bytes(said))
         summary = ExportSummary(
-            language=self._values["language"],
+            language=language,
             zone=await zone_of(services, row.person_id),
             made_at=until,
             origin=services.settings.public_url,
