@@ -35,6 +35,7 @@ BucketKind = Literal[
     "trusted",
     "trusted-code",
     "export",
+    "import",
 ]
 """What is counted. It is part of the tag: never change one."""
 
