@@ -31,7 +31,7 @@ FORMS = {
     "code.html": {"{{ action }}"},
     "desk/anchor.html": {"/pro/desk/vault/turn"},
     "desk/free.html": {"/pro/desk/free"},
-    "desk/pin.html": {"/pro/desk/vault/open"},
+    "desk/pin.html": {"{{ task }}/open"},
     "desk/stop_code.html": {"/pro/desk/stop"},
     "erasure.html": {"/erasure"},
     "invitations/person.html": {"{{ path }}"},
