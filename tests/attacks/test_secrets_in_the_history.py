@@ -45,6 +45,8 @@ FORMS = {
     "means/phone_code.html": {"{{ action }}"},
     "means/pin.html": {"/me/pin"},
     "meetings/code.html": {"{{ mine }}/meetings/code"},
+    "recovery/code.html": {"/pro/desk/recovery/second"},
+    "recovery/who.html": {"/pro/desk/recovery/who"},
     "pro/beside.html": {"/pro/beside"},
 }
 # The routes that take what they hold.
@@ -66,6 +68,9 @@ TAKE = {
     "/meetings/code",
     "/pro/beside",
     "/pro/desk/free",
+    "/pro/desk/recovery/open",
+    "/pro/desk/recovery/second",
+    "/pro/desk/recovery/who",
     "/pro/desk/stop",
     "/pro/desk/vault/open",
     "/pro/desk/vault/turn",

@@ -38,6 +38,7 @@ from web.pages import (
     quick_exit,
     receipt_checks,
     receipts,
+    recoveries,
     requests,
     session_check,
     sessions,
@@ -127,6 +128,7 @@ for _part in (
     worker_account,
     desk_cards,
     desk_vaults,
+    recoveries,
 ):
     router.include_router(_part.router)
 
