@@ -47,8 +47,9 @@ async def ask_language(page: WorkerPageDep) -> Response:
     """The person's language."""
     if not await desk_rights.is_allowed(page.services, page.worker):
         return go("/pro/desk")
-    asked = {"action": f"{desk_visits.AT}/card", "back": "/pro/desk"}
-    return await page.show("desk/language.html", steps=STEPS, **asked)
+    return await page.show(
+        "desk/language.html", steps=STEPS, action=f"{desk_visits.AT}/card", back="/pro/desk"
+    )
 
 
 @router.get("/pro/desk/vault/pin")

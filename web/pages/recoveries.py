@@ -240,7 +240,8 @@ async def _seen_in(page: WorkerPage, form: Form) -> SeenTag:
 
 
 def _typed(form: Form) -> dict[str, str]:
-    return shown_again(form)["typed"] | {"kind": form.get("kind")[:_LONGEST_CODE]}
+    typed: dict[str, str] = shown_again(form)["typed"]
+    return typed | {"kind": form.get("kind")[:_LONGEST_CODE]}
 
 
 async def _who(page: WorkerPage, visit: RecoveryVisit) -> dict[str, Any]:
