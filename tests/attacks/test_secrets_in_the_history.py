@@ -48,6 +48,10 @@ FORMS = {
     "recovery/code.html": {"/pro/desk/recovery/second"},
     "recovery/who.html": {"/pro/desk/recovery/who"},
     "pro/beside.html": {"/pro/beside"},
+    "trusted/code.html": {"/trusted/code"},
+    "trusted/for_me.html": {"/trusted/{{ found.id }}/vouch"},
+    "trusted/new.html": {"/me/trusted/new"},
+    "trusted/remove.html": {"/me/trusted/{{ found.id }}/remove"},
 }
 # The routes that take what they hold.
 TAKE = {
@@ -65,6 +69,8 @@ TAKE = {
     "/me/means/{means_id}/remove",
     "/me/phone/{sign_in_id}",
     "/me/pin",
+    "/me/trusted/new",
+    "/me/trusted/{naming_id}/remove",
     "/meetings/code",
     "/pro/beside",
     "/pro/desk/free",
@@ -77,6 +83,8 @@ TAKE = {
     "/pro/meetings/code",
     "/pro/sign-in/{sign_in_id}",
     "/sign-in/{sign_in_id}",
+    "/trusted/code",
+    "/trusted/{naming_id}/vouch",
 }
 # Of a thing that is not there, another page says so by its address.
 OF_NOTHING = {
@@ -84,6 +92,8 @@ OF_NOTHING = {
     "/me/joins/{join_id}": "/me/joins?done=join_gone",
     "/me/means/{means_id}/free": "/me/means?done=means_gone",
     "/me/means/{means_id}/remove": "/me/means?done=means_gone",
+    "/me/trusted/{naming_id}/remove": "/me/trusted?done=trust_gone",
+    "/trusted/{naming_id}/vouch": "/me/trusted?done=trust_gone",
 }
 # There is nothing to end: the page that would say it leads on.
 LEADS_ON = "/me/anchor/remove"

@@ -32,8 +32,8 @@ class SeenTag:
 
 
 async def seen(services: CoreServices, document: SeenDocument | SeenTag) -> SeenTag:
-    """What is kept of a paper; itself, where it was made before. Raises `ServiceError` INVALID `document_kind`, and as
-    `auth.anchor_rules.written`."""
+    """What is kept of a paper; itself, where it was made before. Raises `ServiceError` INVALID
+    `document_kind`, and as `auth.anchor_rules.written`."""
     if isinstance(document, SeenTag):
         return document
     with about("document"):
