@@ -35,7 +35,7 @@ async def second(
     services: Services,
     worker: Worker,
     code: str,
-    document: SeenDocument,
+    document: SeenDocument | SeenTag,
     visitor: Visitor = UNKNOWN,
 ) -> datetime:
     """See the person too: from when on the vault may be opened at the earliest, if all of it fits

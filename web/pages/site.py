@@ -39,6 +39,7 @@ from web.pages import (
     quick_exit,
     receipt_checks,
     receipts,
+    recoveries,
     requests,
     session_check,
     sessions,
@@ -129,6 +130,7 @@ for _part in (
     worker_account,
     desk_cards,
     desk_vaults,
+    recoveries,
 ):
     router.include_router(_part.router)
 

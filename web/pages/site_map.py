@@ -41,6 +41,7 @@ PAGES = {
         ("/pro/desk/has-card", _("La personne a déjà une carte")),
         ("/pro/desk/free", _("Carte bloquée")),
         ("/pro/desk/stop", _("Carte perdue ou volée")),
+        ("/pro/desk/recovery", _("Rouvrir les papiers d’une personne")),
         ("/pro/doings", _("Ce que j’ai fait")),
         ("/pro/account", _("Mon compte")),
         ("/pro/sessions", _("Mes appareils")),

@@ -24,6 +24,11 @@ MESSAGES = {
         ),
         _("Une ou un autre collègue voit la personne, et tape le code sur son propre appareil."),
     ),
+    "paper_not_compared": ErrorMessage(
+        _("Est-ce bien la personne devant vous ?"),
+        _("Vous n’avez pas coché que c’est elle."),
+        _("Comparez la photo de la pièce et la personne. Si ce n’est pas elle, arrêtez ici."),
+    ),
     "document_kind": ErrorMessage(
         _("Sorte de pièce inconnue"),
         _("Cette sorte de pièce d’identité n’est pas dans la liste."),
