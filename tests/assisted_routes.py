@@ -128,6 +128,8 @@ PAGES = {
         "POST /me/phone/{sign_in_id}",
         "POST /me/proof/code",
         "POST /me/proof/wait",
+        "POST /me/export",
+        "GET /me/export/{export_id}/content",
         "POST /me/joins",
         "POST /me/joins/code",
         "POST /me/joins/{join_id}",
@@ -148,6 +150,7 @@ PAGES = {
         "POST /mandates/{mandate_id}/go-on",
     },
     "free": {
+        "POST /me/export/end",
         "POST /me/joins/asked/end",
         "POST /time-zone",
         "POST /sessions/end-others",

@@ -63,7 +63,7 @@ meeting_code meeting_over meeting_waits
 no_phone no_room not_addressee not_found not_owner not_recipient not_yet nothing_granted
 outdated outside_token
 paced phone_too_new
-recovery_code report_answered revoked
+recovered_lately recovery_code report_answered revoked
 same_agent sensitive_by_type shared_device
 token_scope too_many_codes trusted_code type_known type_not_covered
 unknown_document unknown_recipient

@@ -71,6 +71,7 @@ class Reason(StrEnum):
     RECOVERY_CODE = "recovery_code"
     SAME_AGENT = "same_agent"
     TRUSTED_CODE = "trusted_code"
+    RECOVERED_LATELY = "recovered_lately"
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +315,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.RECOVERY_CODE: (ErrorKind.REFUSED, "recovery_code_wrong"),
     Reason.SAME_AGENT: (ErrorKind.CONFLICT, "same_agent"),
     Reason.TRUSTED_CODE: (ErrorKind.REFUSED, "trusted_code_wrong"),
+    Reason.RECOVERED_LATELY: (ErrorKind.REFUSED, "recovered_lately"),
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
     Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),

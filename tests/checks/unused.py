@@ -50,6 +50,7 @@ ALLOWED = {
     "date_name": "a template calls it",
     "name_beside": "a template reads it",
     "two_sides": "a template calls it",
+    "trash": "a template reads it",
     "failure_message": "a template calls it",
     "validity": "a template reads it",
     "given_size": "a template reads it",

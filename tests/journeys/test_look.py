@@ -102,7 +102,10 @@ _BEGINS = """() => {
 LOST_CARD = ("desk/stop", "desk/stop/sure", "desk/stop/code")
 AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", *LOST_CARD)
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
-ME = ("/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor")
+ME = [
+    f"/me{end}"
+    for end in ("", "/name", "/means", "/cards/new", "/pin", "/phone", "/anchor", "/export")
+]
 TRUST = ("/me/trusted", "/me/trusted/new", "/trusted/code")
 Addresses = dict[str, list[str]]
 

@@ -204,6 +204,20 @@ async def pieces_of(
     return result.all()
 
 
+async def piece_at(
+    connection: AsyncConnection, person_id: UUID, archive_id: UUID, position: int
+) -> Row[UUID, bytes] | None:
+    """One piece of an archive: what is sealed in it."""
+    result = await connection.execute(
+        select(ArchivePiece.id, ArchivePiece.sealed).where(
+            ArchivePiece.person_id == person_id,
+            ArchivePiece.archive_id == archive_id,
+            ArchivePiece.position == position,
+        )
+    )
+    return result.one_or_none()
+
+
 async def delete_pieces(
     connection: AsyncConnection, person_id: UUID, archive_id: UUID, *, after: int
 ) -> list[str]:

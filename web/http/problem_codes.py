@@ -41,6 +41,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "outside_scope",
         "proof_needed",
         "proof_wrong",
+        "recovered_lately",
         "recovery_code_wrong",
         "scope_refused",
         "session_locked",

@@ -44,6 +44,7 @@ DONE = {
     "trust_ended": _("C’est fait. Cette confiance est terminée."),
     "name_chosen": _("C’est fait. Votre nom est gardé."),
     "name_removed": _("C’est fait. Il n’y a plus de nom ici."),
+    "export_gone": _("C’est fait. Il n’y a plus de copie ici."),
 }
 FIELDS = {
     "card_typo": "card",

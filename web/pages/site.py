@@ -27,6 +27,7 @@ from web.pages import (
     meetings,
     own_anchor,
     own_cards,
+    own_exports,
     own_joins,
     own_means,
     own_name,
@@ -91,6 +92,7 @@ for _part in (
     own_anchor,
     own_trust,
     own_name,
+    own_exports,
     erasure,
     failure_pages,
     drafts,  # before `documents`: "add" is not an id

@@ -25,6 +25,7 @@ PAGES = {
         ("/me/pin", _("Mon code secret")),
         ("/me/phone", _("Mon téléphone")),
         ("/me/joins", _("Réunir mes papiers")),
+        ("/me/export", _("Tout emporter")),
         ("/sessions", _("Mes appareils")),
         ("/language", _("Votre langue")),
         ("/erasure", _("Effacer tous mes papiers")),

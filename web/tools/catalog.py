@@ -25,6 +25,7 @@ _METHODS = {
         ("**.py", "python"),
         ("pages/templates/**.html", "jinja2"),
         ("pages/templates/**.txt", "jinja2"),
+        ("printouts/templates/**.html", "jinja2"),
     ],
 }
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {
