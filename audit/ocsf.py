@@ -69,6 +69,8 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.ERASE_CODE: (_AUTHENTICATION, _PREAUTH),
     Action.ERASE_ASKED: (_ENTITY, _DISABLE),
     Action.ERASE_CANCELLED: (_ENTITY, _UPDATE),
+    Action.CLOSING_ANNOUNCED: (_ENTITY, _UPDATE),
+    Action.CLOSING_CANCELLED: (_ENTITY, _UPDATE),
     Action.ORGANISATION_ADDED: (_ENTITY, _CREATE),
     Action.ORGANISATION_CHANGED: (_ENTITY, _UPDATE),
     Action.WORKER_ADDED: (_ENTITY, _CREATE),
@@ -125,6 +127,7 @@ _ENTITIES = {
     "means": (99, "Means"),
     "pin": (99, "PIN"),
     "anchor": (99, "Anchor"),
+    "service": (99, "Service"),
     "keys": (99, "Key"),
     "rows": (99, "Row"),
 }

@@ -73,7 +73,7 @@ organisation.change network.pace log.padding consent.withdraw grant.give_back pe
 document.refuse_type vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
 means.add means.remove means.free means.stop means.wait means.wait_end pin.set anchor.enrol
 anchor.remove meeting.open meeting.answer meeting.agree meeting.end grant.go_on vault.join_code
-vault.join_see vault.join_end vault.join vault.leave
+vault.join_see vault.join_end vault.join vault.leave service.closing service.closing_end
 """
 
 REASONS = """
@@ -82,12 +82,12 @@ type_not_covered document_not_covered added_later document_deleted infected sens
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
 outdated report_answered code_wrong too_many_codes outside_token grant_full no_room approved
 withdrawn type_known meeting_code meeting_waits meeting_over phone_too_new no_phone assisted
-assisted_long assisted_sensitive card_too_new shared_device join_code
+assisted_long assisted_sensitive card_too_new shared_device join_code closed
 """
 
 TABLES = """
 access_event access_outcome alembic_version anchor attempt audit_key browser card client
-consent_evidence consent_request deposit_total desk_form document document_version erased_vault
+closing closing_step consent_evidence consent_request deposit_total desk_form document document_version erased_vault
 erasure_code grant grant_history idempotency log_checkpoint log_key log_leaf log_warning log_watch
 mandate meeting message organisation pending_erasure person person_label pin pin_step rate_bucket
 receipt_key report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key
@@ -95,7 +95,8 @@ upload upload_piece used_assertion vault_join worker wrapped_key wrong_codes
 """
 
 COMMANDS = [
-    "audit export", "audit reconcile", "backup", "bind-rows", "client add", "client bar", "demo",
+    "audit export", "audit reconcile", "backup", "bind-rows", "client add", "client bar", "closing",
+    "demo",
     "erasures apply", "erasures export", "init", "keys renew", "keys rotate", "migrate",
     "organisation add", "organisation desk", "reports answer", "reports list", "reports see",
     "restore", "serve", "sweep", "verify", "verify receipt", "voices", "witness", "work",
@@ -131,6 +132,7 @@ def test_locks_of_the_database() -> None:
         "publisher": locks.PUBLISHER,
         "signing keys": locks.SIGNING_KEYS,
         "receipt keys": locks.RECEIPT_KEYS,
+        "closing": locks.CLOSING,
     } == {
         "migrations": 0x756E65666F6973,
         "root versions": 0x756E65666F697301,
@@ -140,6 +142,7 @@ def test_locks_of_the_database() -> None:
         "publisher": 0x756E65666F697305,
         "signing keys": b"unefois signing keys",
         "receipt keys": b"unefois receipt keys",
+        "closing": b"unefois closing",
     }
 
 
@@ -217,6 +220,7 @@ async def test_jobs(services: Services) -> None:
         "purge": ("vault", "purge", "timestamp"),
         "notices": ("vault", "notices", "timestamp"),
         "retention": ("vault", "retention", "timestamp"),
+        "closing": ("vault", "closing", "timestamp"),
     }
     periodic = app.periodic_registry.periodic_tasks.values()
     assert {(one.task.name, one.cron, one.periodic_id) for one in periodic} == {
@@ -227,6 +231,7 @@ async def test_jobs(services: Services) -> None:
         ("purge", "41 3 * * *", ""),
         ("notices", "5 8 * * *", ""),
         ("retention", "35 9 * * *", ""),
+        ("closing", "20 * * * *", ""),
     }
 
 

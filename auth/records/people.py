@@ -75,6 +75,15 @@ async def ids_after(connection: AsyncConnection, person_id: UUID, limit: int) ->
     return (await connection.execute(query.limit(limit))).scalars().all()
 
 
+async def people_after(
+    connection: AsyncConnection, person_id: UUID, limit: int
+) -> Sequence[Row[Any]]:
+    """The next people, in the order of their ids, after one: `id`, `asleep`, and whether the vault
+    `ended`. Nothing of their rows is believed: who is told something is read again."""
+    query = select(PersonRow.id, ASLEEP, _ENDED.label("ended")).where(PersonRow.id > person_id)
+    return (await connection.execute(query.order_by(PersonRow.id).limit(limit))).all()
+
+
 async def is_living(connection: AsyncConnection, person_id: UUID) -> bool:
     """Whether somebody's vault is there, and did not end in another. Nothing of it is believed:
     the caller is refused, or goes on to rows that are checked."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import profiles
+from auth import closings, profiles
 from auth.living_vaults import hold_living_vault
 from auth.oauth.jws import is_name
 from auth.person_contact import contact_to_tell
@@ -173,6 +173,8 @@ async def _give(
     )  # fmt: skip
     if claimed is not None and claimed.result_id is not None:
         return await view_of(services, tx, claimed.result_id)
+    if await closings.is_over(services, tx):
+        return Denial(attempt, Reason.CLOSED)
     scope = check_grantable(draft.scope)
     if isinstance(scope, Refused):
         return Denial(attempt, scope.reason, fields=scope.fields)

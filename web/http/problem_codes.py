@@ -41,6 +41,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "proof_needed",
         "proof_wrong",
         "scope_refused",
+        "service_closed",
         "session_locked",
         "token_scope_missing",
         "wrong_caller",

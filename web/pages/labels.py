@@ -151,6 +151,7 @@ REASONS = {
     "type_known": _("la sorte de ce papier est déjà connue"),
     "meeting_code": _("ce code de rencontre ne sert pas"),
     "join_code": _("ce code ne sert pas"),
+    "closed": _("le service est fermé"),
     "meeting_waits": _("il manquait un oui à la rencontre"),
     "meeting_over": _("la rencontre était terminée"),
     "grant_full": _("trop de papiers ont été ajoutés avec cet accès"),
