@@ -31,10 +31,10 @@ async def dump(database: Database, snapshot: str, to: Path) -> None:
     """
     _make_private(to)
     options = ("--no-password", "--format=custom", "--compress=gzip:1", "--no-owner")
-    # Counts of the moment are in a table that a crash empties, too. Uploads live for a day, and
-    # their blobs are not backed up either.
-    left_out = ("--no-unlogged-table-data", "--exclude-table-data=unefois.upload*")
-    content = (*left_out, f"--snapshot={snapshot}", f"--file={to}")
+    # Counts of the moment are in a table that a crash empties, too. Uploads live for a day, copies
+    # to be taken away for a week, and the blobs of both are not backed up either.
+    short_lived = [f"--exclude-table-data=unefois.{one}*" for one in ("upload", "archive")]
+    content = ("--no-unlogged-table-data", *short_lived, f"--snapshot={snapshot}", f"--file={to}")
     with _address(database) as address:
         async with _running(pg_dump_binary(), *options, *content, f"--dbname={address}") as pg_dump:
             await pg_dump.wait()

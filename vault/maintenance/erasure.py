@@ -17,10 +17,13 @@ from vault.consent.request_transfer import release_requests
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records as documents_records
 from vault.documents.uploads import records as upload_records
+from vault.exports import records as export_records
 from vault.maintenance import erasure_notes, records
 from vault.maintenance.cleanup import remove_blobs
+from vault.recovery import records as recoveries
 from vault.revocations import CHANNEL
 from vault.services import Services
+from vault.trusted.trusted_ends import leave_trusted
 
 
 async def erase(
@@ -69,6 +72,7 @@ async def _erase_one(
     """Erase one vault; the keys of its blobs. The caller MUST hold it."""
     keys = await documents_records.blob_keys_of(tx, person_id)
     keys += await upload_records.blob_keys_of(tx, person_id)
+    keys += await export_records.blob_keys_of(tx, person_id)
     for grant_id in await records.live_grants(tx, person_id):
         await notify(tx, CHANNEL, str(grant_id))
     # Under the service's key, without the person: only that a vault was erased, and when.
@@ -83,6 +87,8 @@ async def _erase_one(
     await records.note_erased(tx, macs, erasure_notes.mark(person_id), at)
     await release_requests(services, tx, person_id)
     await leave_meetings(services, tx, person_id)
+    await recoveries.leave(tx, await services.field_encryption.row_macs(), person_id)
+    await leave_trusted(services, tx, Person(person_id), erased=True)
     await records.delete_audit_keys(tx, person_id)
     await sessions.end_with_account(tx, "person", person_id)
     await people.delete_person(tx, person_id)
