@@ -1,4 +1,4 @@
-"""The texts of the messages about a closing: like all of them, without a link and without a name."""
+"""The texts of the messages about a closing: without a link, and without a name."""
 
 from datetime import date
 

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import closing_messages, closings, profiles
-from auth.closing_rules import Notice, is_daytime, notice_due
+from auth.closing_rules import Notice, day_of, is_daytime, last_day, notice_due
 from auth.messages import queue
 from auth.person_contact import contact_to_tell
 from auth.records import closings as records
@@ -121,10 +121,11 @@ async def _due(services: CoreServices, tx: AsyncConnection) -> _Due | None:
     row = await records.last_closing(tx, await services.field_encryption.row_macs())
     if row is None:
         return None
-    notice = notice_due(row.closes_on, row.today)
+    closes_on = last_day(row.ends_at)
+    notice = notice_due(closes_on, day_of(row.at))
     if row.cancelled_at is not None:
         notice = notice and Notice.GOES_ON
-    return None if notice is None else _Due(row.id, row.closes_on, notice)
+    return None if notice is None else _Due(row.id, closes_on, notice)
 
 
 async def _tell_all(services: CoreServices, due: _Due, tell: _Tell) -> int:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
-from auth.closing_rules import Notice, notice_due
+from auth.closing_rules import Notice, day_of, last_day, notice_due
 from auth.records import closings as records
 from auth.services import CoreServices
 
@@ -44,10 +44,11 @@ async def report(services: CoreServices) -> ClosingReport | None:
     by: dict[bool, Counter[str]] = {False: Counter(), True: Counter()}
     for one in told:
         by[bool(one.is_worker)][one.way] += one.told
+    closes_on = last_day(row.ends_at)
     return ClosingReport(
-        closes_on=row.closes_on,
-        announced_on=row.announced_at.date(),
-        notice=notice_due(row.closes_on, row.today),
+        closes_on=closes_on,
+        announced_on=day_of(row.announced_at),
+        notice=notice_due(closes_on, day_of(row.at)),
         people=Told(by[False], max(there.people - by[False].total(), 0)),
         workers=Told(by[True], max(there.workers - by[True].total(), 0)),
         exported=exported,

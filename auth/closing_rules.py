@@ -4,13 +4,15 @@ CPCE article D.541: users are told at least three months before the service ends
 """
 
 from calendar import monthrange
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from base.time_zones import PARIS
+
 NOTICE_MONTHS = 3
 _FIRST_HOUR, _LAST_HOUR = 8, 20
-_WEEK = timedelta(days=7)
+_WEEK, _DAY = timedelta(days=7), timedelta(days=1)
 
 
 class Notice(StrEnum):
@@ -20,6 +22,21 @@ class Notice(StrEnum):
     MONTH = "month"
     WEEK = "week"
     GOES_ON = "goes_on"
+
+
+def end_of(day: date) -> datetime:
+    """When a day is over in Paris, in UTC."""
+    return datetime.combine(day + _DAY, time(), PARIS).astimezone(UTC)
+
+
+def day_of(at: datetime) -> date:
+    """The day in Paris."""
+    return at.astimezone(PARIS).date()
+
+
+def last_day(ends_at: datetime) -> date:
+    """The day of which `ends_at` is the end."""
+    return day_of(ends_at - timedelta(seconds=1))
 
 
 def earliest(today: date) -> date:
@@ -39,7 +56,7 @@ def notice_due(closes_on: date, today: date) -> Notice | None:
         return None
     if closes_on - today <= _WEEK:
         return Notice.WEEK
-    return Notice.MONTH if closes_on <= _months_after(today, 1) else Notice.ANNOUNCED
+    return Notice.MONTH if closes_on < _months_after(today, 1) else Notice.ANNOUNCED
 
 
 def is_daytime(at: datetime, zone: ZoneInfo) -> bool:

@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Event, Outcome
 from auth.administration import OPERATOR
-from auth.closing_rules import earliest, may_announce
+from auth.closing_rules import day_of, earliest, end_of, last_day, may_announce
 from auth.records import closings as records
 from auth.services import CoreServices
 from base import clock
@@ -24,8 +25,10 @@ from base.locks import CLOSING, hold_tag
 from base.outages import unavailable
 from base.pipeline import Transaction, fetch_one
 from storage.field_encryption import FieldEncryption
+from storage.row_macs import RowAltered
 
 _SHOWN_FOR = 60.0
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,16 @@ async def check_open(services: CoreServices, tx: Transaction) -> None:
 
 async def shown(services: CoreServices) -> Closing | None:
     """The closing as pages show it: up to a minute old, and as it was last seen while the database
-    does not answer."""
+    does not answer, or has one that the service did not write."""
     at, known = _shown.get(services.field_encryption, (None, None))
     if at is not None and clock.monotonic() - at < _SHOWN_FOR:
         return known
     try:
         async with services.database.transaction() as tx:
             known = await current(services, tx)
+    except RowAltered:
+        _log.error("closing_altered")  # what would be added meanwhile is refused
+        return known
     except Exception as error:
         if unavailable(error) is None:
             raise
@@ -107,7 +113,8 @@ async def announce(services: CoreServices, closes_on: date) -> Closing:
             raise ClosingRefused(
                 f"it is announced for {there.closes_on}: cancel that first, and everyone is told"
             )
-        today = await records.today(tx)
+        at = await instant(tx)
+        today = day_of(at)
         if not may_announce(closes_on, today):
             raise ClosingRefused(
                 "people are told at least three months before (CPCE, article D.541): on"
@@ -115,7 +122,7 @@ async def announce(services: CoreServices, closes_on: date) -> Closing:
             )
         closing = Closing(new_id(), closes_on, is_over=False)
         await records.add_closing(
-            tx, macs, id=closing.id, closes_on=closes_on, announced_at=await instant(tx)
+            tx, macs, id=closing.id, ends_at=end_of(closes_on), announced_at=at
         )
         await _record(services, tx, Action.CLOSING_ANNOUNCED, closing)
     forget(services)
@@ -130,7 +137,7 @@ async def cancel(services: CoreServices) -> Closing:
         row = await records.last_closing(tx, macs)
         if row is None or row.cancelled_at is not None:
             raise ClosingRefused("no closing is announced")
-        await records.cancel_closing(tx, macs, row, await instant(tx))
+        await records.cancel_closing(tx, macs, row, row.at)
         closing = _closing(row)
         await _record(services, tx, Action.CLOSING_CANCELLED, closing)
     forget(services)
@@ -138,7 +145,7 @@ async def cancel(services: CoreServices) -> Closing:
 
 
 def _closing(row: Any) -> Closing:
-    return Closing(row.id, row.closes_on, row.today > row.closes_on)
+    return Closing(row.id, last_day(row.ends_at), is_over=row.at >= row.ends_at)
 
 
 async def _record(

@@ -139,9 +139,8 @@ async def redeem_code(
 
     `on_vault_opened`: as for `start_session`. Raises `ServiceError` UNAUTHENTICATED `code_wrong`,
     the same for an unknown sign-in, another one's secret, a wrong, late, exhausted or used code,
-    and a right one for a vault that nobody used for six months; REFUSED `service_closed` where a
-    vault would open after the last day. Raises `PinAsked` after a right
-    code, where a PIN decides which vault opens.
+    and a right one for a vault that nobody used for six months; REFUSED `service_closed` where none
+    opens any more. Raises `PinAsked` after a right code, where a PIN decides which vault opens.
     """
 
     async def start(
@@ -202,8 +201,7 @@ async def redeem_for(
         if isinstance(result, SignInRefused):
             await record_failure(services, tx, account, result.reason, checked, visitor)
     if result is None or isinstance(result, SignInRefused):
-        closed = result is not None and result.reason == "closed"
-        raise service_closed() if closed else _code_wrong()
+        raise service_closed() if result and result.reason == "closed" else _code_wrong()
     return result
 
 

@@ -1,16 +1,14 @@
 """The closing of the service that its operator announced, and what was done of it for each."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    Date,
     ForeignKey,
     Index,
-    cast,
     func,
     insert,
     select,
@@ -34,12 +32,12 @@ EXPORTED = "exported"
 
 
 class ClosingRow(Base):
-    """`closes_on`: the last day of the service, in Paris. One at a time is not cancelled; none is
+    """`ends_at`: when the last day of the service is over. One at a time is not cancelled; none is
     ever deleted."""
 
     __tablename__ = "closing"
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    closes_on: Mapped[date]
+    ends_at: Mapped[datetime]
     announced_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
     mac: Mapped[bytes]
@@ -69,36 +67,30 @@ class ClosingStep(Base):
     mac: Mapped[bytes]
 
 
-CLOSING_ROW = RowFormat("closing", ("id", "closes_on", "announced_at", "cancelled_at"))
+CLOSING_ROW = RowFormat("closing", ("id", "ends_at", "announced_at", "cancelled_at"))
 CLOSING_STEP_ROW = RowFormat(
     "closing_step", ("id", "closing_id", "person_id", "worker_id", "step", "way", "done_at")
 )
-_TODAY = cast(func.timezone("Europe/Paris", now()), Date).label("today")
+_AT = now().label("at")
 _ANNOUNCED = Statement(
-    select(ClosingRow.__table__, _TODAY)
+    select(ClosingRow.__table__, _AT)
     .where(ClosingRow.cancelled_at.is_(None))
     .order_by(ClosingRow.id.desc())
     .limit(1)
 )
 
 
-async def today(connection: AsyncConnection) -> date:
-    """The day in Paris."""
-    found: date = (await connection.execute(select(_TODAY))).scalar_one()
-    return found
-
-
 def announced_closing() -> Bound:
-    """The closing that was announced last and not cancelled, with the day `today`; or none. The
+    """The closing that was announced last and not cancelled, with the time `at`; or none. The
     caller checks its MAC."""
     return _ANNOUNCED()
 
 
 async def last_closing(connection: AsyncConnection, macs: RowMacs) -> Row[Any] | None:
-    """The closing that was announced last, cancelled or not, with the day `today`. Raises
+    """The closing that was announced last, cancelled or not, with the time `at`. Raises
     `RowAltered`."""
     found = await connection.execute(
-        select(ClosingRow.__table__, _TODAY).order_by(ClosingRow.id.desc()).limit(1)
+        select(ClosingRow.__table__, _AT).order_by(ClosingRow.id.desc()).limit(1)
     )
     row = found.one_or_none()
     if row is not None:

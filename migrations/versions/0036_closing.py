@@ -17,7 +17,7 @@ def _add_closing() -> None:
     op.create_table(
         "closing",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("closes_on", sa.Date(), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mac", sa.LargeBinary(), nullable=False),

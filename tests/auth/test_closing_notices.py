@@ -1,4 +1,4 @@
-"""Everyone is told that the service closes, to the last person, once at each time, never at night."""
+"""Everyone is told that the service closes, to the last person, each time once, never at night."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -254,15 +254,16 @@ async def test_a_closing_that_the_service_did_not_write_closes_nothing_unseen(
 ) -> None:
     """A last day that is moved, or a notice that is made up, in the database."""
     stand_at(moved_clock, TODAY)
-    closing = await closings.announce(services, LAST_DAY)
+    await closings.announce(services, LAST_DAY)
     await tell_due(services)
     async with as_owner.transaction() as tx:
         await tx.execute(text("UPDATE unefois.closing_step SET done_at = NULL"))
     await visits(services, people[0].subject)
     assert (await reported(services)).people.by == {}, "it is not believed that they saw it"
     async with as_owner.transaction() as tx:
-        await tx.execute(text("UPDATE unefois.closing SET closes_on = '2020-01-01'"))
+        await tx.execute(text("UPDATE unefois.closing SET ends_at = '2020-01-01'"))
     async with services.database.transaction() as tx:
         with pytest.raises(RowAltered):
             await closings.is_over(services, tx)
-    assert not closing.is_over
+    closings.forget(services)
+    assert await closings.shown(services) is None, "pages are shown all the same"

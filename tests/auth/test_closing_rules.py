@@ -5,7 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from auth.closing_rules import Notice, earliest, is_daytime, may_announce, notice_due
+from auth.closing_rules import (
+    Notice,
+    day_of,
+    earliest,
+    end_of,
+    is_daytime,
+    last_day,
+    may_announce,
+    notice_due,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +39,8 @@ def test_three_months_are_three_months(today: str, first: str) -> None:
     ("today", "notice"),
     [
         ("2027-01-01", Notice.ANNOUNCED),
-        ("2027-02-28", Notice.MONTH),  # the last day of a shorter month
-        ("2027-02-27", Notice.ANNOUNCED),
+        ("2027-02-28", Notice.ANNOUNCED),
+        ("2027-03-01", Notice.MONTH),
         ("2027-03-23", Notice.MONTH),
         ("2027-03-24", Notice.WEEK),
         ("2027-03-31", Notice.WEEK),
@@ -39,8 +48,7 @@ def test_three_months_are_three_months(today: str, first: str) -> None:
     ],
 )
 def test_what_is_told_as_the_day_comes(today: str, notice: Notice | None) -> None:
-    closes_on = date(2027, 3, 28) if notice is Notice.MONTH and today == "2027-02-28" else None
-    assert notice_due(closes_on or date(2027, 3, 31), date.fromisoformat(today)) is notice
+    assert notice_due(date(2027, 3, 31), date.fromisoformat(today)) is notice
 
 
 @pytest.mark.parametrize(
@@ -57,3 +65,18 @@ def test_what_is_told_as_the_day_comes(today: str, notice: Notice | None) -> Non
 )
 def test_nobody_is_woken_up(hour: int, zone: str, *, daytime: bool) -> None:
     assert is_daytime(datetime(2026, 12, 1, hour, tzinfo=UTC), ZoneInfo(zone)) is daytime
+
+
+@pytest.mark.parametrize(
+    ("day", "end"),
+    [
+        ("2027-04-01", "2027-04-01T22:00:00+00:00"),
+        ("2027-01-31", "2027-01-31T23:00:00+00:00"),
+        ("2027-03-28", "2027-03-28T22:00:00+00:00"),  # a day of 23 hours
+    ],
+)
+def test_the_last_day_ends_at_midnight_in_paris(day: str, end: str) -> None:
+    last = date.fromisoformat(day)
+    assert end_of(last) == datetime.fromisoformat(end)
+    assert last_day(end_of(last)) == last
+    assert day_of(end_of(last)) != last

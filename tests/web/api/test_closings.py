@@ -2,13 +2,15 @@
 taken away and erased. Before it, every page says the day."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, cast
 
 import httpx
 import psycopg
 import pytest
 
-from auth import administration, closings, one_time_codes, sessions
+from auth import administration, closing_report, closings, one_time_codes, sessions
 from base.database import Database
 from tests.closings import LAST_DAY, end, stand_at
 from tests.fixtures import (
@@ -26,6 +28,7 @@ from tests.mandates import mandate_body
 from tests.steps import ask, deposit, granted, is_problem, log_of, request_body
 from tests.uploads import begin
 from tests.vault.decoding import corpus
+from tests.vault.exports.steps import made
 from tests.web.pages.test_entering import browser
 from vault.services import Services
 
@@ -53,75 +56,107 @@ async def _at_work(services: Services, worker: SomeWorker) -> dict[str, str]:
     return {"Authorization": f"Bearer {opened.token}"}
 
 
-async def test_after_the_last_day_nothing_is_added_and_all_the_rest_goes_on(
+@dataclass(frozen=True)
+class Closed:
+    """On the day after the last one: a person and a worker, who signed in again; what was there."""
+
+    person: SomePerson
+    worker: SomeWorker
+    at_work: dict[str, str]
+    paper: str
+    grant: str
+    waiting: str
+
+
+@pytest.fixture
+async def closed(
     services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
     moved_clock: MoveClock,
-) -> None:
+) -> Closed:
     person, worker = await make_person(), await make_worker()
     await administration.let_open_vaults(services, worker.organisation_id, allowed=True)
-    paper = await deposit(client, person, corpus.pdf(), type_="payslip")
+    paper = (await deposit(client, person, corpus.pdf(), type_="payslip"))["id"]
     actions = ["read", "deposit"]
     grant = await granted(client, person, worker.headers, "payslip", actions=actions, **LONG)
     await closings.announce(services, LAST_DAY)
-    # 1. On the last day, all is as ever.
-    stand_at(moved_clock, LAST_DAY)
+    # On the last day, all is as ever.
+    stand_at(moved_clock, LAST_DAY, 23, 50)
     person, at_work = await _again(services, person), await _at_work(services, worker)
     waiting = await ask(client, at_work, person.phone, "payslip", **LONG)
     await deposit(client, person, corpus.pdf(2))
-    # 2. After it, whatever adds is refused, in the same words.
-    stand_at(moved_clock, LAST_DAY + timedelta(days=1))
-    person, at_work = await _again(services, person), await _at_work(services, worker)
-    file = {"file": ("a.pdf", corpus.pdf(3))}
+    stand_at(moved_clock, LAST_DAY + timedelta(days=1), 0, 10)
+    return Closed(person, worker, at_work, paper, grant, waiting)
+
+
+async def test_after_the_last_day_nothing_is_added(
+    services: Services, client: httpx.AsyncClient, closed: Closed
+) -> None:
+    mine, at_work = closed.person.headers, closed.at_work
+    file = {"files": {"file": ("a.pdf", corpus.pdf(3))}, "data": {"type": "payslip"}}
     given = {
-        "recipient": {"worker_email": worker.email},
+        "recipient": {"worker_email": closed.worker.email},
         "scope": {"document_types": ["payslip"], "document_ids": [], "actions": ["read"]},
         "purpose": {"code": "housing", "text": ""},
         "duration": "P1M",
         "may_store": False,
     }
-    begun = await one_time_codes.send_code(services, phone=(phone := new_phone()))
+    phone = new_phone()
+    begun = await one_time_codes.send_code(services, phone=phone)
     entering = {"secret": begun.secret, "code": await last_code(services, phone)}
-    pin = {"pin": "482693", "again": "482693"}
     for headers, path, sent in (
-        (person.headers, "/v1/documents", {"files": file, "data": {"type": "payslip"}}),
-        (person.headers, f"/v1/documents/{paper['id']}/versions", {"files": file}),
-        (person.headers, "/v1/grants", {"json": given}),
-        (person.headers, f"/v1/consent-requests/{waiting}/approve", {"json": {}}),
-        (at_work, f"/v1/grants/{grant}/documents", {"files": file, "data": {"type": "payslip"}}),
-        (at_work, "/v1/consent-requests", {"json": request_body(person.phone, "payslip")}),
-        (at_work, "/v1/mandates", {"json": mandate_body(person)}),
-        (at_work, "/v1/desk/vaults", {"json": pin}),
+        (mine, "/v1/documents", file),
+        (mine, f"/v1/documents/{closed.paper}/versions", {"files": file["files"]}),
+        (mine, "/v1/grants", {"json": given}),
+        (mine, f"/v1/consent-requests/{closed.waiting}/approve", {"json": {}}),
+        (at_work, f"/v1/grants/{closed.grant}/documents", file),
+        (at_work, "/v1/consent-requests", {"json": request_body(closed.person.phone, "payslip")}),
+        (at_work, "/v1/mandates", {"json": mandate_body(closed.person)}),
+        (at_work, "/v1/desk/vaults", {"json": {"pin": "482693", "again": "482693"}}),
         ({}, f"/v1/sign-ins/{begun.id}", {"json": entering}),
     ):
-        answer = await client.post(path, headers=headers, **sent)
+        answer = await client.post(path, headers=headers, **cast("dict[str, Any]", sent))
         assert answer.status_code == 403, (path, answer.text)
         is_problem(answer, 403, "service_closed")
-    is_problem(await begin(client, person, 1000), 403, "service_closed")
-    # 3. What is there is read, by both; refused; stopped; erased.
-    for headers, path in (
-        (person.headers, f"/v1/documents/{paper['id']}/content"),
-        (at_work, f"/v1/grants/{grant}/documents/{paper['id']}/content"),
-    ):
-        assert (await client.get(path, headers=headers)).status_code == 200
-    for path in (
-        f"/v1/consent-requests/{waiting}/refuse",
-        f"/v1/grants/{grant}/revoke",
-        "/v1/me/erasure/code",
-    ):
-        answer = await client.post(path, headers=person.headers)
-        assert answer.is_success, answer.text
-    # 4. The person's log says what was refused in their vault.
+    is_problem(await begin(client, closed.person, 1000), 403, "service_closed")
+    # The person's log says what was refused in their vault; of their own papers, nobody was.
     refused = {
         (one["action"], one["reason"])
-        for one in await log_of(client, person)
+        for one in await log_of(client, closed.person)
         if one["outcome"] == "refused"
     }
     assert refused == {
         (action, "closed") for action in ("document.deposit", "grant.give", "consent.approve")
     }
+
+
+async def test_after_the_last_day_what_is_there_is_read_taken_away_and_erased(
+    services: Services, client: httpx.AsyncClient, closed: Closed
+) -> None:
+    mine = closed.person.headers
+    for headers, path in (
+        (mine, f"/v1/documents/{closed.paper}/content"),
+        (closed.at_work, f"/v1/grants/{closed.grant}/documents/{closed.paper}/content"),
+    ):
+        assert (await client.get(path, headers=headers)).status_code == 200
+    for path in (
+        f"/v1/consent-requests/{closed.waiting}/refuse",
+        f"/v1/grants/{closed.grant}/revoke",
+        "/v1/me/erasure/code",
+    ):
+        answer = await client.post(path, headers=mine)
+        assert answer.is_success, answer.text
+    before = await closing_report.report(services)
+    exported = (await made(client, closed.person))["id"]
+    for _ in range(2):
+        path = f"/v1/me/exports/{exported}/content"
+        assert (await client.get(path, headers=mine)).status_code == 200
+    after = await closing_report.report(services)
+    assert before is not None
+    assert after is not None
+    assert (after.exported, after.left) == (before.exported + 1, before.left - 1)
 
 
 async def test_every_page_says_the_day_and_me_does(
