@@ -143,7 +143,8 @@ async def _tell_all(services: CoreServices, due: _Due, tell: _Tell) -> int:
 async def _tell_people(batch: _Batch, after: UUID) -> tuple[int, UUID | None]:
     """How many of the next ones a message goes to, and who was the last; None at the end."""
     rows = await people.people_after(batch.tx, after, BATCH)
-    there = [row.id for row in rows if not row.ended]
+    ended = await people.ended_among(batch.tx, [row.id for row in rows])
+    there = [row.id for row in rows if row.id not in ended]
     steps = await records.steps_of_people(batch.tx, batch.due.closing_id, there)
     asleep = {row.id for row in rows if row.asleep}
     sent = 0

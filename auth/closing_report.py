@@ -49,8 +49,8 @@ async def report(services: CoreServices) -> ClosingReport | None:
         closes_on=closes_on,
         announced_on=day_of(row.announced_at),
         notice=notice_due(closes_on, day_of(row.at)),
-        people=Told(by[False], max(there.people - by[False].total(), 0)),
-        workers=Told(by[True], max(there.workers - by[True].total(), 0)),
+        people=Told(by[False], there.people - by[False].total()),
+        workers=Told(by[True], there.workers - by[True].total()),
         exported=exported,
-        left=max(there.people - exported, 0),
+        left=there.people - exported,
     )

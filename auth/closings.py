@@ -3,6 +3,7 @@
 ADR: docs/adr/0068-closing.md.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -27,7 +28,7 @@ from base.pipeline import Transaction, fetch_one
 from storage.field_encryption import FieldEncryption
 from storage.row_macs import RowAltered
 
-_SHOWN_FOR = 60.0
+_SHOWN_FOR, _WAIT = 60.0, 2.0
 _log = structlog.get_logger()
 
 
@@ -76,20 +77,20 @@ async def check_open(services: CoreServices, tx: Transaction) -> None:
 
 async def shown(services: CoreServices) -> Closing | None:
     """The closing as pages show it: up to a minute old, and as it was last seen while the database
-    does not answer, or has one that the service did not write."""
+    does not answer, or has one that the service did not write. No page waits long for it."""
     at, known = _shown.get(services.field_encryption, (None, None))
     if at is not None and clock.monotonic() - at < _SHOWN_FOR:
         return known
     try:
-        async with services.database.transaction() as tx:
+        async with asyncio.timeout(_WAIT), services.database.transaction() as tx:
             known = await current(services, tx)
     except RowAltered:
         _log.error("closing_altered")  # what would be added meanwhile is refused
-        return known
+    except TimeoutError:
+        pass
     except Exception as error:
         if unavailable(error) is None:
             raise
-        return known
     _shown[services.field_encryption] = (clock.monotonic(), known)
     return known
 
@@ -151,6 +152,9 @@ def _closing(row: Any) -> Closing:
 async def _record(
     services: CoreServices, tx: AsyncConnection, action: Action, closing: Closing
 ) -> None:
-    details: dict[str, str | int] = {"closes_on": closing.closes_on.isoformat()}
+    details: dict[str, str | int] = {
+        "closing": str(closing.id),
+        "closes_on": closing.closes_on.isoformat(),
+    }
     event = Event(new_id(), await instant(tx), action, Outcome.ALLOWED, OPERATOR, details=details)
     await services.audit_log.record(tx, event)

@@ -1,13 +1,11 @@
 """A closing of the service in tests: its days, and what was sent about it."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from sqlalchemy import select, text
 
 from auth import closing_rules, closings
-from auth.closings import ClosingRefused
 from auth.records.messages import Message
 from base.database import Database
 from base.time_zones import PARIS
@@ -47,8 +45,6 @@ async def sent_to(services: Services, address: str) -> list[SentMessage]:
 
 async def end(services: Services, owner: Database) -> None:
     """No closing for the tests that follow."""
-    with suppress(ClosingRefused):
-        await closings.cancel(services)
     async with owner.transaction() as tx:
         for table in ("closing_step", "closing"):
             await tx.execute(text(f"DELETE FROM unefois.{table}"))  # noqa: S608  (our own names)

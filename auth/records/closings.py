@@ -11,9 +11,11 @@ from sqlalchemy import (
     Index,
     func,
     insert,
+    or_,
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -182,18 +184,24 @@ async def note_done(
     )
 
 
+_ENDED = select(VaultJoin.person_id).where(VaultJoin.joined_at.is_not(None))
+_ACTIVE = select(WorkerRow.id).where(WorkerRow.active)
+
+
 async def count_told(connection: AsyncConnection, closing_id: UUID) -> Sequence[Row[Any]]:
-    """How many were told of a closing, by what they were told first: `kind`, `way`, `told`."""
-    kind = func.num_nonnulls(ClosingStep.worker_id).label("is_worker")
+    """How many of those who are still there were told of a closing, by what they were told first:
+    `is_worker`, `way`, `told`."""
+    is_worker = func.num_nonnulls(ClosingStep.worker_id).label("is_worker")
     subject = func.coalesce(ClosingStep.person_id, ClosingStep.worker_id)
     first = (
-        select(kind, ClosingStep.way)
+        select(is_worker, ClosingStep.way)
         .where(
             ClosingStep.closing_id == closing_id,
             ClosingStep.step != EXPORTED,
             ClosingStep.done_at.is_not(None),
+            or_(ClosingStep.person_id.not_in(_ENDED), ClosingStep.worker_id.in_(_ACTIVE)),
         )
-        .distinct(subject)
+        .ext(distinct_on(subject))
         .order_by(subject, ClosingStep.done_at)
         .subquery()
     )
@@ -207,7 +215,11 @@ async def count_exported(connection: AsyncConnection, closing_id: UUID) -> int:
     found = await connection.execute(
         select(func.count())
         .select_from(ClosingStep)
-        .where(ClosingStep.closing_id == closing_id, ClosingStep.step == EXPORTED)
+        .where(
+            ClosingStep.closing_id == closing_id,
+            ClosingStep.step == EXPORTED,
+            ClosingStep.person_id.not_in(_ENDED),
+        )
     )
     return int(found.scalar_one())
 
@@ -215,8 +227,7 @@ async def count_exported(connection: AsyncConnection, closing_id: UUID) -> int:
 async def count_there(connection: AsyncConnection) -> Any:
     """How many vaults did not end in another, and how many workers are not barred: `people`,
     `workers`."""
-    ended = select(VaultJoin.person_id).where(VaultJoin.joined_at.is_not(None))
-    people = select(func.count()).select_from(PersonRow).where(PersonRow.id.not_in(ended))
+    people = select(func.count()).select_from(PersonRow).where(PersonRow.id.not_in(_ENDED))
     workers = select(func.count()).select_from(WorkerRow).where(WorkerRow.active)
     found = await connection.execute(
         select(people.scalar_subquery().label("people"), workers.scalar_subquery().label("workers"))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -21,6 +22,7 @@ from storage.row_macs import RowAltered
 from tests.auth.steps import service_log
 from tests.closings import LAST_DAY, TODAY, end, sent_to, stand_at
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson
+from tests.joins import joined
 from tests.steps import counted, erase
 from tests.vault.consent import steps
 from vault.services import Services
@@ -72,7 +74,7 @@ async def test_everyone_is_told_at_three_times_to_the_last_person(
     await closings.announce(services, LAST_DAY)
     before = await reported(services)
     at_the_desk = await steps.make_person(services)
-    at = (TODAY, LAST_DAY - timedelta(days=28), LAST_DAY - timedelta(days=7))
+    at = (TODAY, LAST_DAY - timedelta(days=25), LAST_DAY - timedelta(days=7))
     for number, day in enumerate(at, start=1):
         stand_at(moved_clock, day)
         assert await tell_due(services) == len(people) + 1
@@ -189,6 +191,23 @@ async def test_a_vault_that_is_erased_is_told_no_more(
     )  # fmt: skip
 
 
+async def test_a_vault_that_ended_in_another_is_counted_no_more(
+    services: Services,
+    client: httpx.AsyncClient,
+    people: list[SomePerson],
+    moved_clock: MoveClock,
+) -> None:
+    """Else it would stand for somebody who was not told."""
+    stand_at(moved_clock, TODAY)
+    await closings.announce(services, LAST_DAY)
+    await tell_due(services)
+    before = await reported(services)
+    await joined(client, people[0], people[1])
+    after = await reported(services)
+    assert after.people.by["sms"] == before.people.by["sms"] - 1
+    assert (after.people.not_yet, after.left) == (before.people.not_yet, before.left - 1)
+
+
 async def test_it_goes_on_after_all(
     services: Services, people: list[SomePerson], make_person: MakePerson, moved_clock: MoveClock
 ) -> None:
@@ -242,11 +261,12 @@ async def test_nobody_closes_sooner_than_in_three_months(services: Services) -> 
 
 
 async def test_both_are_lines_of_the_service_s_log(services: Services) -> None:
-    await closings.announce(services, LAST_DAY)
+    closing = await closings.announce(services, LAST_DAY)
     await closings.cancel(services)
     lines = (await service_log(services))[-2:]
     assert [one["action"] for one in lines] == ["service.closing", "service.closing_end"]
-    assert [one["details"] for one in lines] == [{"closes_on": LAST_DAY.isoformat()}] * 2
+    told = [one["details"] for one in lines]
+    assert told == [{"closing": str(closing.id), "closes_on": LAST_DAY.isoformat()}] * 2
 
 
 async def test_a_closing_that_the_service_did_not_write_closes_nothing_unseen(

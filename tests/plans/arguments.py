@@ -263,6 +263,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "auth.records.messages.add_message.values": _new("message", "attempts", "expires_at"),
     "auth.records.people.add_person.values": _new("person", "created_at", "used_at", "mac"),
     "auth.records.people.row": _row("person"),
+    "auth.records.people.person_ids": _some("person"),
     "auth.records.people.language": _is("ar"),
     "auth.records.recipients.add_client.values": _new("client", "created_at", "active", "mac"),
     "auth.records.recipients.add_worker.values": _new("worker", "created_at", "active", "mac"),

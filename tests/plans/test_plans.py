@@ -48,6 +48,7 @@ OUTSIDE = {
     "vault/reconciliation/replay.py": "reads the whole log, on command",
     "vault/reconciliation/replayed_accounts.py": "reads every account, on command",
     "vault/reconciliation/replayed_anchors.py": "reads every anchor, on command",
+    "vault/reconciliation/replayed_closings.py": "reads every closing, on command",
     "vault/reconciliation/replayed_documents.py": "reads every document, on command",
     "vault/reconciliation/replayed_erasures.py": "reads every erasure, on command",
     "vault/reconciliation/replayed_grants.py": "reads every grant, on command",

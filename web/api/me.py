@@ -159,7 +159,8 @@ async def _me(services: Services, person: Person) -> MeOut:
         max_bytes=room.max_size,
         almost_full=room.almost_full,
     )
-    zone, closing = await zone_of_person(services, person), await closings.shown(services)
+    zone = await zone_of_person(services, person)
+    closing = await closings.shown(services)
     await closing_notices.note_visit(services, person)
     return MeOut(
         erases_at=await erasure_requests.erases_at(services, person),
