@@ -86,6 +86,8 @@ class Action(StrEnum):
     REPORT = "log.report"
     REPORT_SEEN = "report.see"
     REPORT_ANSWERED = "report.answer"
+    CLOSING_ANNOUNCED = "service.closing"
+    CLOSING_CANCELLED = "service.closing_end"
     ORGANISATION_ADDED = "organisation.add"
     ORGANISATION_CHANGED = "organisation.change"
     WORKER_ADDED = "worker.add"

@@ -44,6 +44,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "recovered_lately",
         "recovery_code_wrong",
         "scope_refused",
+        "service_closed",
         "session_locked",
         "token_scope_missing",
         "trusted_code_wrong",
