@@ -68,11 +68,11 @@ async def _load(port: int, asked: list[tuple[str, str]], answers: Counter[int]) 
 async def _kill_sequencers(
     some_log: SomeLog,
     keyring: Path,
-    folder: Path,
     load: asyncio.Task[None],
     answers: Counter[int],
 ) -> int:
     """Two sequencers, on purpose, killed while the load goes on; returns how many kills."""
+    folder = some_log.blobs.blobs.parent
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.audit.tlog.test_crashes"])
 
@@ -143,10 +143,8 @@ async def test_ten_thousand_events_over_http_while_two_sequencers_are_killed(
     ]
     answers: Counter[int] = Counter()
     load = asyncio.create_task(_load(client.base_url.port or 0, asked, answers))
-    folder = some_log.blobs.blobs.parent
-    kills = await _kill_sequencers(some_log, keyring_file, folder, load, answers)
+    kills = await _kill_sequencers(some_log, keyring_file, load, answers)
     await load
-    print(f"\n{kills} kills")
     assert kills >= KILLS
     assert set(answers) == {200, 403, 404}
     assert answers.total() == EVENTS
