@@ -77,7 +77,7 @@ async def ids_after(connection: AsyncConnection, person_id: UUID, limit: int) ->
 
 async def people_after(
     connection: AsyncConnection, person_id: UUID, limit: int
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row[UUID, bool]]:
     """The next people, in the order of their ids, after one: `id` and `asleep`. Nothing of their
     rows is believed: who is told something is read again."""
     query = select(PersonRow.id, ASLEEP).where(PersonRow.id > person_id).order_by(PersonRow.id)
