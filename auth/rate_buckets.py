@@ -32,6 +32,7 @@ BucketKind = Literal[
     "join-yes",
     "recovery",
     "recovery-code",
+    "recovery-phone",
 ]
 """What is counted. It is part of the tag: never change one."""
 

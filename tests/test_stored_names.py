@@ -74,7 +74,7 @@ organisation.change network.pace log.padding consent.withdraw grant.give_back pe
 document.refuse_type vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
 means.add means.remove means.free means.stop means.wait means.wait_end pin.set anchor.enrol
 anchor.remove meeting.open meeting.answer meeting.agree meeting.end grant.go_on vault.join_code
-vault.join_see vault.join_end vault.join vault.leave recovery.begin recovery.second
+vault.join_see vault.join_end vault.join vault.leave recovery.begin recovery.second recovery.means
 """
 
 REASONS = """

@@ -68,6 +68,18 @@ async def person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) ->
     return _checked(macs, found.one_or_none())
 
 
+async def sleeping_person(
+    connection: AsyncConnection, macs: RowMacs, person_id: UUID
+) -> Row[Any] | None:
+    """One person's row, and `asleep`: their vault was not used for six months. Raises
+    `RowAltered`."""
+    asleep = (PersonRow.used_at < now() - text("interval '6 months'")).label("asleep")
+    found = await connection.execute(
+        select(PersonRow.__table__, asleep).where(PersonRow.id == person_id)
+    )
+    return _checked(macs, found.one_or_none())
+
+
 async def is_living(connection: AsyncConnection, person_id: UUID) -> bool:
     """Whether somebody's vault is there, and did not end in another. Nothing of it is believed:
     the caller is refused, or goes on to rows that are checked."""

@@ -86,6 +86,7 @@ VALUES = {
     "JOIN": "vault_join",
     "JOIN_CODE": "join-code",
     "RECOVERY": "recovery",
+    "REACHED_PHONE": "reached_phone",
     "RECOVERY_CODE": "recovery-code",
 }
 
