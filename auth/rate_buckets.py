@@ -33,6 +33,9 @@ BucketKind = Literal[
     "recovery",
     "recovery-code",
     "recovery-phone",
+    "trusted",
+    "trusted-code",
+    "export",
 ]
 """What is counted. It is part of the tag: never change one."""
 

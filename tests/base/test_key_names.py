@@ -46,6 +46,7 @@ VALUES = {
     "MANDATE": "mandate",
     "REPORT": "report",
     "UPLOAD": "upload",
+    "ARCHIVE": "archive",
     "PHONE": "phone",
     "EMAIL": "email",
     "SIGN_IN_CODE": "sign-in-code",
@@ -88,6 +89,8 @@ VALUES = {
     "RECOVERY": "recovery",
     "REACHED_PHONE": "reached_phone",
     "RECOVERY_CODE": "recovery-code",
+    "TRUSTED": "trusted_person",
+    "TRUSTED_CODE": "trusted-code",
 }
 
 

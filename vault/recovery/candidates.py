@@ -4,7 +4,7 @@ nothing tells an agent what was found. Which are run follows from what was typed
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +13,7 @@ from auth import card_means
 from auth.card_codes import CardText
 from auth.card_tries import STOPPED
 from auth.records import anchors, people, pins
+from auth.services import CoreServices
 from auth.subjects import Worker
 from base.ids import new_id
 from vault.consent.people import find_person
@@ -20,6 +21,7 @@ from vault.recovery.candidate_rules import OnPhone, Ways, means_of, pick
 from vault.recovery.recovery_rules import AnchorSeen, FoundBy, MeansKind
 from vault.recovery.shown_means import ReadMeans
 from vault.services import Services
+from vault.trusted import vouching
 
 _SEVERAL = 2
 
@@ -63,12 +65,18 @@ async def point_again(
 ) -> Pointed:
     """The same, of a vault that is held now: nothing where another one is meant meanwhile, or it is
     not there any more. Raises `RowAltered`."""
-    again = await point(services, tx, sought)
-    there = await is_there(services, tx, before.id)
-    return again.of(before.id) if there else Pointed(before.id)
+    ways = await _ways(services, tx, sought)
+    if sought.means.trusted_code:
+        # The digits are spent now, whosever they are, and count if they serve.
+        spent = await vouching.vouched(services, tx, sought.means.trusted_code)
+        ways = replace(ways, trusted=spent)
+    again = pick(ways)
+    if not await is_there(services, tx, before.id) or again is None or again[0] != before.id:
+        return Pointed(before.id)
+    return Pointed(*again, means_of(ways, before.id))
 
 
-async def is_there(services: Services, tx: AsyncConnection, person_id: UUID) -> bool:
+async def is_there(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> bool:
     """Whether a vault is there, and did not end in another. Raises `RowAltered`."""
     macs = await services.field_encryption.row_macs()
     row = await people.person(tx, macs, person_id)
@@ -76,7 +84,7 @@ async def is_there(services: Services, tx: AsyncConnection, person_id: UUID) -> 
 
 
 async def compare(
-    services: Services, tx: AsyncConnection, person_id: UUID, tag: bytes
+    services: CoreServices, tx: AsyncConnection, person_id: UUID, tag: bytes
 ) -> AnchorSeen:
     """A vault's anchor, beside what an agent read. Raises `RowAltered`."""
     macs = await services.field_encryption.row_macs()
@@ -92,13 +100,16 @@ async def _ways(services: Services, tx: AsyncConnection, sought: Sought) -> Ways
     means = sought.means
     found = await anchors.anchors_of_tag(tx, macs, sought.tag, limit=_SEVERAL)
     card, stopped = await _card(services, tx, means.card)
-    known = None
+    known, trusted = None, None
+    if means.trusted_code:
+        trusted = await vouching.vault_of(services, tx, means.trusted_code)
     if means.known is not None:
         known = await find_person(services, tx, sought.worker, means.known)
     return Ways(
         anchor=found[0].person_id if len(found) == 1 else None,
         card=card,
         stopped=stopped,
+        trusted=trusted,
         known=known,
         reached=await _on_phone(services, tx, means.reached),
         number=await _on_phone(services, tx, means.number),

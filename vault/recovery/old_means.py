@@ -11,6 +11,7 @@ from auth.records import people, sessions
 from auth.records.sessions import SESSION_ROW
 from vault.recovery.recovery_rules import MeansKind
 from vault.services import Services
+from vault.trusted import vouching
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ async def of_vault(services: Services, tx: AsyncConnection, person_id: UUID) -> 
     row = await people.sleeping_person(tx, macs, person_id)
     live = await sessions.live_sessions_of(tx, "person", person_id)
     own = [one for one in live if one.worker_session_id is None and macs.holds(SESSION_ROW, one)]
+    trusted = await vouching.to_tell(services, tx, person_id)
     if row is None:
         return OldMeans()
-    return OldMeans(row.asleep, row.phone_tag is not None, bool(own))
+    return OldMeans(row.asleep, row.phone_tag is not None, bool(own), tuple(trusted))

@@ -1,10 +1,10 @@
 """A vault that is opened again by one agent and a means that is left: a card without its PIN, a
 phone that answers; and by two who find it otherwise than by an identity paper."""
 
-import secrets
 from datetime import timedelta
+from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -13,14 +13,13 @@ from sqlalchemy.engine import Row
 from auth import session_start
 from auth.records.people import PERSON_ROW, PersonRow
 from base.database import Database
+from base.db_time import instant
 from tests.auth.means_steps import add_card, bearer, enter, usable_pins
-from tests.auth.steps import service_log
-from tests.fixtures import MakePerson, MoveClock, SomePerson, SomeWorker, last_code, new_phone
+from tests.fixtures import MakePerson, SomePerson, SomeWorker, new_phone
 from tests.recoveries import (
     PIN,
     ReadPaper,
     add_means,
-    begin,
     begun,
     reached,
     recoveries,
@@ -31,11 +30,13 @@ from tests.recoveries import (
 from tests.recovery_people import FallAsleep, MakeAgent
 from tests.rows import change_row
 from tests.steps import erase, granted, is_problem, log_of
+from tests.trusted import trusted, vouch_for
+from vault.recovery.records import RECOVERY_ROW, Recovery
 from vault.recovery.recovery_rules import LONG_WAIT, WAIT
 from vault.services import Services
+from vault.trusted.records import TRUSTED_PERSON_ROW, TrustedPerson
 
 pytestmark = pytest.mark.usefixtures("cheap_pins")
-CODES = "/v1/desk/recoveries/phone-codes"
 
 
 @pytest.fixture
@@ -312,6 +313,45 @@ async def test_a_card_that_another_agent_is_shown(
     assert not [one for one in await log_of(client, nadia) if "recovery" in one["action"]]
 
 
+async def test_a_trusted_person_who_shows_digits(
+    services: Services,
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    camille: SomeWorker,
+    nadia: SomeWorker,
+    unknown: SomePerson,
+    card: str,
+) -> None:
+    friend = await make_person()
+    naming = UUID(await trusted(client, unknown, friend))
+    row_of = partial(change_row, services, as_owner, TrustedPerson, TRUSTED_PERSON_ROW, naming)
+    async with services.database.transaction() as tx:
+        then = await instant(tx) - timedelta(days=8)
+    await row_of(created_at=then, answered_at=then, accepted_at=then)
+    digits = (await vouch_for(client, friend, str(naming))).json()["code"]
+    await begun(client, camille, some_paper(), shown={"trusted_code": digits})
+    row = await last(services)
+    assert (row.former_id, waited(row)) == (unknown.id, WAIT)
+    # Spent: typed again they say nothing, in the same words.
+    await begun(client, nadia, some_paper(), shown={"trusted_code": digits})
+    assert (await last(services)).former_id is None
+    # With a card: at once. The first one, which may open it too, stands in the way of a second.
+    await give_up(services, as_owner, row.id)
+    digits = (await vouch_for(client, friend, str(naming))).json()["code"]
+    await begun(client, nadia, some_paper(), shown={"trusted_code": digits, "card": card})
+    row = await last(services)
+    assert row.opens_at == row.complete_at
+
+
+async def give_up(services: Services, as_owner: Database, recovery: UUID) -> None:
+    """It is over, by its person."""
+    async with services.database.transaction() as tx:
+        at = await instant(tx)
+    changed = {"ended_at": at, "ended_by": "waiting"}
+    await change_row(services, as_owner, Recovery, RECOVERY_ROW, recovery, **changed)
+
+
 async def test_a_means_by_an_agent_under_another_account(
     client: httpx.AsyncClient,
     make_agent: MakeAgent,
@@ -349,98 +389,3 @@ async def test_a_vault_that_is_erased_before_a_means_is_shown(
     await begun(client, camille, some_paper(), shown={"card": card})
     row = await last(services)
     assert (row.former_id, row.opens_at) == (None, None)
-
-
-# A phone that answers
-
-
-async def test_a_code_of_the_desk_lets_nobody_in(
-    services: Services, client: httpx.AsyncClient, camille: SomeWorker, unknown: SomePerson
-) -> None:
-    sent = await client.post(CODES, headers=camille.headers, json={"phone": unknown.phone})
-    assert sent.status_code == 202, sent.text
-    assert sent.headers["cache-control"] == "no-store"
-    begun_ = sent.json()
-    code = await last_code(services, unknown.phone)
-    body = {"secret": begun_["secret"], "code": code}
-    entered = await client.post(f"/v1/sign-ins/{begun_['id']}", json=body)
-    is_problem(entered, 401, "code_wrong")
-    # And one that lets in says nothing at the desk.
-    asked = (await client.post("/v1/sign-ins", json={"phone": unknown.phone})).json()
-    body = {"secret": asked["secret"], "code": await last_code(services, unknown.phone)}
-    refused = await client.post(f"{CODES}/{asked['id']}", headers=camille.headers, json=body)
-    is_problem(refused, 401, "code_wrong")
-
-
-async def test_whether_a_vault_has_the_phone_nothing_tells(
-    services: Services, client: httpx.AsyncClient, camille: SomeWorker, unknown: SomePerson
-) -> None:
-    answers = []
-    for phone in (unknown.phone, new_phone()):
-        sent = await client.post(CODES, headers=camille.headers, json={"phone": phone})
-        body = {"secret": sent.json()["secret"], "code": await last_code(services, phone)}
-        at = f"{CODES}/{sent.json()['id']}"
-        right = await client.post(at, headers=camille.headers, json=body)
-        answers.append((sent.status_code, {*sent.json()}, right.status_code, {*right.json()}))
-    assert answers[0] == answers[1]
-
-
-async def test_a_note_serves_who_asked_for_half_an_hour(
-    services: Services,
-    client: httpx.AsyncClient,
-    moved_clock: MoveClock,
-    camille: SomeWorker,
-    nadia: SomeWorker,
-    unknown: SomePerson,
-) -> None:
-    note = await reached(services, client, camille, unknown.phone)
-    for worker, typed in (
-        (nadia, note),
-        (camille, note[:-4]),
-        (camille, "é"),
-        (camille, secrets.token_urlsafe(120)),
-    ):
-        refused = await begin(client, worker, some_paper(), shown={"reached": typed})
-        is_problem(refused, 422, "phone_not_reached")
-    moved_clock(timedelta(minutes=31))
-    refused = await begin(client, camille, some_paper(), shown={"reached": note})
-    is_problem(refused, 422, "phone_not_reached")
-
-
-async def test_who_may_send_a_code_and_how_many(
-    services: Services,
-    client: httpx.AsyncClient,
-    make_agent: MakeAgent,
-    camille: SomeWorker,
-    unknown: SomePerson,
-) -> None:
-    new = await make_agent("Sofia Petit", days=12)
-    body = {"phone": unknown.phone}
-    refused = await client.post(CODES, headers=new.headers, json=body)
-    is_problem(refused, 403, "agent_too_new")
-    assert (await service_log(services))[-1]["action"] == "recovery.means"
-    is_problem(
-        await client.post(CODES, headers=camille.headers, json={"phone": "12"}),
-        422,
-        "phone_invalid",
-    )
-    for _ in range(5):
-        sent = await client.post(CODES, headers=camille.headers, json={"phone": new_phone()})
-        assert sent.status_code == 202
-    refused = await client.post(CODES, headers=camille.headers, json=body)
-    is_problem(refused, 429, "too_many_recoveries")
-    is_problem(await client.post(CODES, headers=unknown.headers, json=body), 403, "wrong_caller")
-
-
-async def test_what_is_shown_wrong_begins_nothing(
-    services: Services, client: httpx.AsyncClient, camille: SomeWorker
-) -> None:
-    before = len(await recoveries(services))
-    for more, code in (
-        ({"shown": {"card": "ABCD"}}, "card_typo"),
-        ({"former_phone": "12"}, "phone_invalid"),
-        ({"shown": {"reached": "x"}}, "phone_not_reached"),
-        ({"shown": {"passport": "x"}}, "invalid_request"),
-    ):
-        is_problem(await begin(client, camille, some_paper(), **more), 422, code)
-    assert len(await recoveries(services)) == before
