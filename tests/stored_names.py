@@ -39,7 +39,7 @@ network.pace
 organisation.add organisation.change
 person.see
 pin.set
-recovery.begin recovery.second
+recovery.begin recovery.second recovery.means
 report.answer report.see
 rows.bind rows.refuse
 service.closing service.closing_end

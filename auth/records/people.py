@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, bindparam, delete, exists, insert, select, text, update
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import Result, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -69,6 +69,17 @@ async def person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) ->
     return _checked(macs, found.one_or_none())
 
 
+async def sleeping_person(
+    connection: AsyncConnection, macs: RowMacs, person_id: UUID
+) -> Row[Any] | None:
+    """One person's row, and `asleep`: their vault was not used for six months. Raises
+    `RowAltered`."""
+    found = await connection.execute(
+        select(PersonRow.__table__, ASLEEP).where(PersonRow.id == person_id)
+    )
+    return _checked(macs, found.one_or_none())
+
+
 async def ids_after(connection: AsyncConnection, person_id: UUID, limit: int) -> Sequence[UUID]:
     """The ids of people, in their order, after one. Nothing of their rows is believed."""
     query = select(PersonRow.id).where(PersonRow.id > person_id).order_by(PersonRow.id)
@@ -81,7 +92,8 @@ async def people_after(
     """The next people, in the order of their ids, after one: `id` and `asleep`. Nothing of their
     rows is believed: who is told something is read again."""
     query = select(PersonRow.id, ASLEEP).where(PersonRow.id > person_id).order_by(PersonRow.id)
-    return (await connection.execute(query.limit(limit))).all()
+    found: Result[Any] = await connection.execute(query.limit(limit))
+    return found.all()
 
 
 async def ended_among(connection: AsyncConnection, person_ids: Sequence[UUID]) -> set[UUID]:
