@@ -22,6 +22,7 @@ from web.api import (
     meetings,
     oauth,
     people,
+    protection,
     receipts,
     sessions,
     sign_ins,
@@ -75,6 +76,7 @@ API: tuple[APIRouter, ...] = (
     anchors.router,
     joins.router,
     trusted.router,
+    protection.router,
 )
 
 

@@ -99,7 +99,7 @@ LOST_CARD = ("desk/stop", "desk/stop/sure", "desk/stop/code")
 AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", *LOST_CARD)
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
 ME = ("/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor")
-TRUST = ("/me/trusted", "/me/trusted/new", "/trusted/code")
+TRUST = ("/me/trusted", "/me/trusted/new", "/trusted/code", "/me/protection")
 Addresses = dict[str, list[str]]
 
 
