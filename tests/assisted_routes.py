@@ -12,6 +12,8 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "DELETE /v1/me": ("vault.erase_asked", {"code": "123456"}),
     "POST /v1/me/erasure/code": ("vault.erase_code", None),
     "GET /v1/access-log.csv": ("vault.export", None),
+    "POST /v1/me/export": ("vault.export_asked", _PROVED),
+    "GET /v1/me/exports/{export_id}/content": ("vault.export", None),
     "GET /v1/access-log.pdf": ("vault.export", None),
     "DELETE /v1/me/means/{means_id}": ("means.remove", _PROVED),
     "POST /v1/me/means/{means_id}/stop": ("means.stop", None),
@@ -100,6 +102,8 @@ FREE = {
     "POST /v1/access-log/{event_id}/report",
     "GET /v1/access-log/{event_id}/proof",
     "GET /v1/me",
+    "GET /v1/me/exports/{export_id}",
+    "DELETE /v1/me/exports/{export_id}",  # nothing leaves then
     "PATCH /v1/me",  # where times are told
     "PUT /v1/me/name",
     "PUT /v1/me/language",

@@ -18,6 +18,7 @@ from tests.steps import ask, client_headers, deposit, granted, log_of
 from tests.trusted import answered_naming
 from tests.uploads import STREAM, TUS, begin, id_of
 from tests.vault.decoding import corpus
+from tests.vault.exports.steps import begun
 from vault.services import Services
 
 UNKNOWN = "01890000-0000-7000-8000-000000000001"
@@ -61,6 +62,9 @@ PERSON_PATHS = [
     ("GET", "/v1/uploads/{upload}"),
     ("PATCH", "/v1/uploads/{upload}"),
     ("DELETE", "/v1/uploads/{upload}"),
+    ("GET", "/v1/me/exports/{export}"),
+    ("GET", "/v1/me/exports/{export}/content"),
+    ("DELETE", "/v1/me/exports/{export}"),
 ]
 RECIPIENT_PATHS = [
     ("GET", "/v1/consent-requests/{request}"),
@@ -101,6 +105,7 @@ async def ids_of_another(
         "naming": (await answered_naming(client, await make_person(), person))["id"],
         "join": (await ask_join(client, person)).json()["id"],
         "upload": id_of(upload),
+        "export": (await begun(client, person))["id"],
     }
 
 

@@ -29,6 +29,7 @@ ROWS = {
     "anchor": 9_000,
     "pin": 9_000,
     "vault_join": 5_000,
+    "recovery": 5_000,
     "trusted_person": 5_000,
     "log_checkpoint": 20_000,
     "report": 5_000,
@@ -143,6 +144,11 @@ COLUMNS = {
     "vault_join.created_at": "now() - n * interval '1 second'",
     "vault_join.answered_at": "CASE WHEN n % 2 = 0 THEN now() END",
     "vault_join.joined_at": "CASE WHEN n % 2 = 0 THEN now() END",
+    "recovery.waiting_id": "{id:person:n}",
+    "recovery.former_id": "{id:person:n + 5000}",
+    "recovery.opened_at": "NULL",
+    "recovery.ended_at": "NULL",
+    "recovery.ended_by": "NULL",
     "trusted_person.person_id": "{id:person:n}",
     "trusted_person.trusted_id": "CASE WHEN n % 2 = 0 THEN {id:person:n - 1} END",
     "trusted_person.code_tag": "CASE WHEN n % 2 = 1 THEN {tag:trusted:n} END",
@@ -189,6 +195,13 @@ COLUMNS = {
     "upload.length": "9000",
     "upload.received": "100",
     "upload.expires_at": "now() + n * interval '4 seconds'",
+    "archive.person_id": "{id:person:n % 10000 + 1}",
+    "archive.kind": "'export'",
+    "archive.ready_at": "NULL",
+    "archive.done_at": "NULL",
+    "archive.expires_at": "now() + n * interval '10 minutes'",
+    "archive_piece.archive_id": "{id:archive:n}",
+    "archive_piece.person_id": "{id:person:n % 10000 + 1}",
     "upload_piece.upload_id": "{id:upload:n}",
     "upload_piece.person_id": "{id:person:n % 10000 + 1}",
     "used_assertion.expires_at": "now() + n * interval '0.2 seconds' - interval '5 minutes'",
@@ -200,6 +213,28 @@ COLUMNS = {
     "wrong_codes.hour": "now() - n * interval '4.5 seconds'",
     "wrong_codes.lane": "'known'",
 }
+
+UNIQUE = {
+    "audit_key": ("owner_id",),
+    "browser": ("secret_hash",),
+    "card": ("code_tag", "secret_tag"),
+    "client": ("client_id",),
+    "document_version": ("number",),
+    "meeting": ("code_tag",),
+    "vault_join": ("code_tag",),
+    "recovery": ("code_tag", "stop_tag"),
+    "trusted_person": ("code_tag",),
+    "grant": ("request_id",),
+    "person": ("phone_tag", "email_tag"),
+    "report": ("event_id",),
+    "sealed_file": ("blob_key", "position"),
+    "session": ("token_hash",),
+    "signing_key": ("kid",),
+    "upload_piece": ("blob_key", "position"),
+    "archive_piece": ("blob_key", "position"),
+    "worker": ("email_tag",),
+}
+"""Columns of which no two rows have the same value."""
 
 
 def growing() -> list[str]:

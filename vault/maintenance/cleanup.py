@@ -20,6 +20,7 @@ from vault.consent.records.requests import delete_unanswered
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records
 from vault.documents.uploads import records as upload_records
+from vault.exports import records as export_records
 from vault.maintenance import records as maintenance_records
 from vault.maintenance.erasure_codes import DAY
 from vault.maintenance.joins.join_rules import OVER_AFTER as JOIN_OVER_AFTER
@@ -102,6 +103,7 @@ async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) 
             async with services.database.transaction() as tx:
                 known = await records.known_blobs(tx, old)
                 known |= await upload_records.known_pieces(tx, old)
+                known |= await export_records.known_pieces(tx, old)
             for key in old:
                 if key not in known:
                     await services.storage.blobs.delete(key)

@@ -32,6 +32,7 @@ _YOU_DID = {
     **two_vaults_messages.YOU_DID,
     **protection_messages.YOU_DID,
     "vault.export": _("Vous avez pris une copie de tous vos papiers."),
+    "vault.export_asked": _("Vous avez demandé une copie de tous vos papiers."),
     "document.deposit": _("Vous avez ajouté un papier."),
     "document.version": _("Vous avez remplacé un papier par un plus récent."),
     "document.correct": _("Vous avez corrigé le nom, la sorte ou les dates d’un papier."),
@@ -55,6 +56,7 @@ _YOU_DID = {
     "log.read": _("Vous avez regardé cette liste."),
     "log.report": _("Vous avez dit qu’une ligne de cette liste n’est pas normale."),
 }
+_NOT_ERASED = _("Vous avez essayé d’effacer vos papiers : ce n’était pas possible.")
 _YOU_TRIED = {
     "means.add": _("Vous avez essayé d’ajouter une façon d’entrer : ce n’était pas possible."),
     "means.remove": _("Vous avez essayé de retirer une façon d’entrer : ce n’était pas possible."),
@@ -70,7 +72,8 @@ _YOU_TRIED = {
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers : refusé."),
     **two_vaults_messages.YOU_TRIED,
     **protection_messages.YOU_TRIED,
-    "vault.export": _("Vous avez essayé de copier toute cette liste : ce n’était pas possible."),
+    "vault.export": _("Vous avez essayé de prendre une copie : ce n’était pas possible."),
+    "vault.export_asked": _("Vous avez demandé une copie : ce n’était pas possible."),
     "vault.erase_asked": _("Vous avez essayé d’effacer vos papiers : le code était faux."),
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
     "document.correct": _("Vous avez essayé de corriger un papier : ce n’était pas possible."),
@@ -136,6 +139,8 @@ _DID = {
     "means.add": _("{who} a fait une carte avec vous."),
     "means.free": _("{who} a débloqué une carte, à côté de vous."),
     "means.stop": _("{who} a arrêté une carte perdue ou volée, au guichet."),
+    "recovery.begin": _("{who} a demandé, au guichet, à rouvrir des papiers."),
+    "recovery.second": _("{who} a confirmé, au guichet, la demande de rouvrir des papiers."),
     "meeting.open": _("{who} a demandé un code de rencontre."),
     "meeting.answer": _("{who} a tapé votre code de rencontre."),
     "meeting.agree": _("{who} a dit oui à une rencontre avec vous."),
@@ -166,6 +171,8 @@ _TRIED = {
     "person.see": _("{who} a cherché une personne : refusé."),
     "means.free": _("{who} a voulu débloquer une carte : refusé."),
     "means.stop": _("{who} a voulu arrêter une carte : refusé."),
+    "recovery.begin": _("{who} a voulu rouvrir des papiers, au guichet : refusé."),
+    "recovery.second": _("{who} a voulu confirmer une demande de rouvrir des papiers : refusé."),
     "meeting.open": _("{who} a voulu un code de rencontre : refusé."),
     "meeting.answer": _("{who} a tapé un code de rencontre qui ne marche pas."),
     "meeting.agree": _("{who} a voulu dire oui à une rencontre : refusé."),
@@ -175,11 +182,8 @@ _TRIED = {
 }
 # Refusals for which the sentence of the action alone would be wrong.
 _YOU_TRIED_BECAUSE = {
-    ("vault.erase_asked", "assisted"): _(
-        "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
-    ),
-    ("vault.erase_asked", "card_too_new"): _(
-        "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
+    **dict.fromkeys(
+        [("vault.erase_asked", why) for why in ("assisted", "card_too_new")], _NOT_ERASED
     ),
     **two_vaults_messages.YOU_TRIED_BECAUSE,
 }

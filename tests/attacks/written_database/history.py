@@ -32,7 +32,8 @@ from tests.fixtures import (
 from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
-from tests.steps import ask, client_headers, deposit, granted, log_of, revoke
+from tests.recoveries import tied
+from tests.steps import ask, client_headers, deposit, erase, granted, log_of, revoke
 from tests.trusted import trusted
 from tests.uploads import begin, said, send
 from tests.vault.decoding import corpus
@@ -65,9 +66,11 @@ async def tell(
     signed_by_him = await signed(http, victor, bilal, authorisation("lease"))
     story.mandates["Bilal"] = signed_by_him["id"]
     await _others(story)
+    await erase(services, await make_person())
     await _means(story)
     # Of people whom nothing else here is about: one vault ended in another.
     story.joins["Dora"] = await joined(http, await make_person(), story.dora)
+    await tied(services, (await make_person()).id, story.dora.id)
     trusting = await make_person()
     story.trusts = (trusting, await trusted(http, trusting, await make_person()))
     # The key that signs receipts, and the secret of their codes, are made by the first one.

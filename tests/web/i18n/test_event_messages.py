@@ -153,6 +153,11 @@ RECORDED = [
     (Action.PERSON_SEEN, ENTRY.actor, "refused"),
     *((action, ENTRY.actor, outcome) for action in _MET for outcome in ("allowed", "refused")),
     *((action, STRANGER, "refused") for action in _MET),
+    *(
+        (action, ENTRY.actor, outcome)
+        for action in (Action.RECOVERY_BEGUN, Action.RECOVERY_SECOND)
+        for outcome in ("allowed", "refused")
+    ),
     *((action, ENTRY.actor, "allowed") for action in (Action.SIGN_IN, Action.SIGN_OUT)),
     (Action.TOKEN_ISSUED, ENTRY.actor, "allowed"),
 ]
