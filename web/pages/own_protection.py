@@ -2,7 +2,7 @@
 possible yet, or is done otherwise."""
 
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 from fastapi import Response
 
@@ -69,7 +69,7 @@ def _kind(form: Form) -> ProtectionKind:
     kind = form.get("kind")
     if kind not in KINDS:
         raise invalid("protection_kind")
-    return cast("ProtectionKind", kind)
+    return kind
 
 
 def _day(form: Form) -> date | None:

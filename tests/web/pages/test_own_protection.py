@@ -1,5 +1,5 @@
-"""« Si un juge me protège »: a name is written, read again, taken away; what is wrong is said by its
-field."""
+"""« Si un juge me protège »: a name is written, read again, taken away; what is wrong is said by
+its field."""
 
 import httpx
 import pytest
@@ -7,8 +7,8 @@ import pytest
 from auth import pin_hashes
 from tests.fixtures import MakePerson, Served
 from tests.trusted import with_pin
+from tests.web.pages.test_joins import post
 from tests.web.pages.test_own_means import said
-from tests.web.pages.test_own_trust import post
 from tests.web.pages.test_pages import browser_of
 from web.pages import forms
 
