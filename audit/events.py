@@ -37,6 +37,8 @@ class Action(StrEnum):
     TRUSTED_ACCEPTED = "trusted.accept"
     TRUSTED_ENDED = "trusted.end"
     TRUSTED_VOUCHED = "trusted.vouch"
+    PROTECTION_NOTED = "protection.note"
+    PROTECTION_ENDED = "protection.end"
     TOKEN_ISSUED = "token.issue"  # noqa: S105  (a name, not a secret)
     TOKEN_REFUSED = "token.refuse"  # noqa: S105  (a name, not a secret)
     VAULT_OPENED = "vault.open"

@@ -62,6 +62,8 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.TRUSTED_ACCEPTED: (_ENTITY, _CREATE),
     Action.TRUSTED_ENDED: (_ENTITY, _DELETE),
     Action.TRUSTED_VOUCHED: (_ENTITY, _UPDATE),
+    Action.PROTECTION_NOTED: (_ENTITY, _UPDATE),
+    Action.PROTECTION_ENDED: (_ENTITY, _DELETE),
     Action.TOKEN_ISSUED: (_AUTHENTICATION, _LOGON),
     Action.TOKEN_REFUSED: (_AUTHENTICATION, _LOGON),
     Action.VAULT_OPENED: (_ENTITY, _CREATE),
@@ -139,6 +141,7 @@ _ENTITIES = {
     "service": (99, "Service"),
     "recovery": (99, "Recovery"),
     "trusted": (99, "Trusted person"),
+    "protection": (99, "Legal protection"),
     "keys": (99, "Key"),
     "rows": (99, "Row"),
 }

@@ -39,6 +39,7 @@ network.pace
 organisation.add organisation.change
 person.see
 pin.set
+protection.end protection.note
 recovery.begin recovery.second recovery.means
 report.answer report.see
 rows.bind rows.refuse

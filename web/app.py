@@ -23,6 +23,7 @@ from web.api import (
     meetings,
     oauth,
     people,
+    protection,
     receipts,
     recoveries,
     sessions,
@@ -79,6 +80,7 @@ API: tuple[APIRouter, ...] = (
     anchors.router,
     joins.router,
     trusted.router,
+    protection.router,
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, bindparam, delete, exists, insert, select, text, update
-from sqlalchemy.engine import Result, Row
+from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -92,8 +92,7 @@ async def people_after(
     """The next people, in the order of their ids, after one: `id` and `asleep`. Nothing of their
     rows is believed: who is told something is read again."""
     query = select(PersonRow.id, ASLEEP).where(PersonRow.id > person_id).order_by(PersonRow.id)
-    found: Result[Any] = await connection.execute(query.limit(limit))
-    return found.all()
+    return (await connection.execute(query.limit(limit))).all()
 
 
 async def ended_among(connection: AsyncConnection, person_ids: Sequence[UUID]) -> set[UUID]:

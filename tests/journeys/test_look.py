@@ -106,7 +106,7 @@ ME = [
     f"/me{end}"
     for end in ("", "/name", "/means", "/cards/new", "/pin", "/phone", "/anchor", "/export")
 ]
-TRUST = ("/me/trusted", "/me/trusted/new", "/trusted/code")
+TRUST = ("/me/trusted", "/me/trusted/new", "/trusted/code", "/me/protection")
 Addresses = dict[str, list[str]]
 
 

@@ -172,6 +172,8 @@ CODES: dict[int, tuple[str, ...]] = {
         "mandate_scan_unread",
         "mandate_sensitive",
         "mandate_size",
+        "protection_over",
+        "protection_too_long",
         "under_fifteen",
         "unknown_upload",
         "unusual_image",

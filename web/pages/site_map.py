@@ -21,6 +21,7 @@ PAGES = {
         ("/me/means", _("Comment j’entre")),
         ("/me/anchor", _("Si je perds tout")),
         ("/me/trusted", _("Personne de confiance")),
+        ("/me/protection", _("Si un juge me protège")),
         ("/me/cards/new", _("Faire une carte")),
         ("/me/pin", _("Mon code secret")),
         ("/me/phone", _("Mon téléphone")),

@@ -75,7 +75,8 @@ async def tell(
     # Of people whom nothing else here is about: one vault ended in another.
     story.joins["Dora"] = await joined(http, await make_person(), story.dora)
     await tied(services, (await make_person()).id, story.dora.id)
-    await trusted(http, await make_person(), await make_person())
+    trusting = await make_person()
+    story.trusts = (trusting, await trusted(http, trusting, await make_person()))
     # The key that signs receipts, and the secret of their codes, are made by the first one.
     path = f"/v1/grants/{story.grants['type']}/receipt"
     assert (await http.get(path, headers=amina.headers)).is_success

@@ -72,6 +72,7 @@ HOME |= {
     "/mandates/{mandate_id}",
     "/me/anchor/remove",
     "/trusted/{naming_id}",
+    "/me/protection/remove",
 }
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
 HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
