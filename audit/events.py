@@ -44,6 +44,7 @@ class Action(StrEnum):
     VAULT_OPENED = "vault.open"
     VAULT_EXPORTED = "vault.export"
     EXPORT_ASKED = "vault.export_asked"
+    VAULT_IMPORTED = "vault.import"
     VAULT_ERASED = "vault.erase"
     JOIN_ASKED = "vault.join_code"
     JOIN_SEEN = "vault.join_see"

@@ -93,6 +93,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.ROW_REFUSED: (_ENTITY, _UPDATE),
     Action.VAULT_EXPORTED: (_API, _READ),
     Action.EXPORT_ASKED: (_API, _READ),
+    Action.VAULT_IMPORTED: (_API, _CREATE),
     Action.DEPOSIT: (_API, _CREATE),
     Action.NEW_VERSION: (_API, _UPDATE),
     Action.CORRECT: (_API, _UPDATE),

@@ -15,6 +15,10 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/me/export": ("vault.export_asked", _PROVED),
     "GET /v1/me/exports/{export_id}/content": ("vault.export", None),
     "GET /v1/access-log.pdf": ("vault.export", None),
+    # Papers that the worker brings would be the person's own word.
+    "POST /v1/me/import": ("vault.import", None),
+    "PATCH /v1/me/imports/{import_id}": ("vault.import", None),
+    "POST /v1/me/imports/{import_id}/yes": ("vault.import", _PROVED),
     "DELETE /v1/me/means/{means_id}": ("means.remove", _PROVED),
     "POST /v1/me/means/{means_id}/stop": ("means.stop", None),
     "POST /v1/me/means/{means_id}/free": ("means.free", _PROVED),
@@ -104,6 +108,9 @@ FREE = {
     "GET /v1/me",
     "GET /v1/me/exports/{export_id}",
     "DELETE /v1/me/exports/{export_id}",  # nothing leaves then
+    "GET /v1/me/import",
+    "GET /v1/me/imports/{import_id}",
+    "DELETE /v1/me/imports/{import_id}",  # nothing comes in then
     "PATCH /v1/me",  # where times are told
     "PUT /v1/me/name",
     "PUT /v1/me/language",
@@ -140,6 +147,10 @@ PAGES = {
         "POST /me/joins",
         "POST /me/joins/code",
         "POST /me/joins/{join_id}",
+        "POST /me/import",
+        "POST /me/import/parts",
+        "PATCH /me/import/parts/{import_id}",
+        "POST /me/import/{import_id}/yes",
         "POST /me/trusted/new",
         "POST /me/trusted/{naming_id}/remove",
         "POST /me/protection",
@@ -161,6 +172,7 @@ PAGES = {
     "free": {
         "POST /me/export/end",
         "POST /me/joins/asked/end",
+        "POST /me/import/{import_id}/end",
         "POST /time-zone",
         "POST /sessions/end-others",
         "POST /sessions/{session_id}/end",

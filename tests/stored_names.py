@@ -48,7 +48,8 @@ sign_in.code sign_in.end sign_in.failure sign_in.success
 token.issue token.refuse
 trusted.accept trusted.end trusted.name trusted.see trusted.vouch
 vault.erase vault.erase_asked vault.erase_cancelled vault.erase_code vault.export
-vault.export_asked vault.join vault.join_code vault.join_end vault.join_see vault.leave vault.open
+vault.export_asked vault.import vault.join vault.join_code vault.join_end vault.join_see vault.leave
+vault.open
 worker.add worker.bar
 """
 

@@ -154,6 +154,7 @@ async def test_jobs(services: Services) -> None:
         "scan": ("vault", None, "owner_id", "version_id"),
         "content_tag": ("vault", None, "owner_id", "version_id"),
         "export": ("vault", None, "person_id", "archive_id"),
+        "import": ("vault", None, "person_id", "archive_id"),
         "sweep": ("vault", "sweep", "timestamp"),
         "narrowing": ("vault", "narrowing", "timestamp"),
         "rates": ("vault", "rates", "timestamp"),

@@ -335,6 +335,8 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.exports.records.kind": _is("export"),
     "vault.exports.records.add_archive.values": _new("archive"),
     "vault.exports.records.change_archive.row": _row("archive"),
+    "vault.exports.records.change_held.row": _row("archive"),
+    "vault.exports.records.change_held.values": _is({"attempt": 2}),
     "vault.exports.records.change_archive.values": _is({"attempt": 2}),
     "vault.exports.records.add_piece.values": _new("archive_piece"),
     "vault.exports.records.delete_pieces.after": _is(1),

@@ -55,6 +55,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/me/export",
         "/me/joins",
         "/me/joins/code",
+        "/me/import",
         "/me/trusted",
         "/me/trusted/new",
         "/trusted/code",

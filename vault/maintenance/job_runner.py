@@ -14,8 +14,8 @@ from vault.access_log import retention
 from vault.consent import grant_upgrade
 from vault.documents import antivirus, content_tags, expiry_reminders, previews
 from vault.documents.uploads import uploads
-from vault.exports import archives, export_job
-from vault.jobs import CONTENT_TAG, EXPORT, PREVIEW, QUEUE, SCAN
+from vault.exports import archives, export_job, import_job
+from vault.jobs import CONTENT_TAG, EXPORT, IMPORT, PREVIEW, QUEUE, SCAN, Later
 from vault.maintenance import cleanup, erasure_requests
 from vault.maintenance.key_rotation import retire_keys
 from vault.maintenance.version_sizes import measure_versions
@@ -42,6 +42,8 @@ class Retry(procrastinate.BaseRetryStrategy):
     ) -> procrastinate.RetryDecision | None:
         if isinstance(exception, asyncio.CancelledError):  # cut by the end of the process
             return procrastinate.RetryDecision()
+        if isinstance(exception, Later):
+            return procrastinate.RetryDecision(retry_in={"seconds": exception.seconds})
         away = isinstance(exception, antivirus.ScannerUnavailable) or is_reported(exception)
         if job.attempts >= _MAX_ATTEMPTS and not away:
             return None
@@ -73,6 +75,10 @@ def job_app(services: Services) -> procrastinate.App:
     @app.task(name=EXPORT, queue=QUEUE, retry=retry)
     async def export(person_id: str, archive_id: str) -> None:
         await export_job.make(services, UUID(person_id), UUID(archive_id))
+
+    @app.task(name=IMPORT, queue=QUEUE, retry=retry)
+    async def bring_in(person_id: str, archive_id: str) -> None:
+        await import_job.go_on(services, UUID(person_id), UUID(archive_id))
 
     _add_periodic_jobs(app, services)
     return app

@@ -113,6 +113,7 @@ DONE = {
         "C’est fermé. Rien ne reste sur cet appareil, sauf la feuille de la carte ou un papier, si"
         " vous les avez enregistrés : effacez-les des téléchargements. Puis rendez l’appareil."
     ),
+    "import_gone": _("C’est oublié. Ce qui est déjà arrivé ici reste."),
     **means_labels.DONE,
     **desk_labels.DONE,
 }
