@@ -37,6 +37,8 @@ class Action(StrEnum):
     TRUSTED_ACCEPTED = "trusted.accept"
     TRUSTED_ENDED = "trusted.end"
     TRUSTED_VOUCHED = "trusted.vouch"
+    PROTECTION_NOTED = "protection.note"
+    PROTECTION_ENDED = "protection.end"
     TOKEN_ISSUED = "token.issue"  # noqa: S105  (a name, not a secret)
     TOKEN_REFUSED = "token.refuse"  # noqa: S105  (a name, not a secret)
     VAULT_OPENED = "vault.open"
@@ -51,6 +53,7 @@ class Action(StrEnum):
     VAULT_LEFT = "vault.leave"
     RECOVERY_BEGUN = "recovery.begin"
     RECOVERY_SECOND = "recovery.second"
+    RECOVERY_MEANS = "recovery.means"
     ERASE_CODE = "vault.erase_code"
     ERASE_ASKED = "vault.erase_asked"
     ERASE_CANCELLED = "vault.erase_cancelled"
@@ -87,6 +90,8 @@ class Action(StrEnum):
     REPORT = "log.report"
     REPORT_SEEN = "report.see"
     REPORT_ANSWERED = "report.answer"
+    CLOSING_ANNOUNCED = "service.closing"
+    CLOSING_CANCELLED = "service.closing_end"
     ORGANISATION_ADDED = "organisation.add"
     ORGANISATION_CHANGED = "organisation.change"
     WORKER_ADDED = "worker.add"

@@ -44,6 +44,12 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/trusted/answer": ("trusted.see", {"code": "12345678"}),
     "POST /v1/trusted/{naming_id}/accept": ("trusted.accept", None),
     "POST /v1/trusted/{naming_id}/vouch": ("trusted.vouch", _PROVED),
+    # What stands on receipts is the person's own word.
+    "PUT /v1/me/protection": (
+        "protection.note",
+        {"protection": {"kind": "curatorship", "name": "x"}} | _PROVED,
+    ),
+    "DELETE /v1/me/protection": ("protection.end", _PROVED),
     "POST /v1/assisted-sessions/invitations/answer": ("meeting.answer", {"code": "123456"}),
     "POST /v1/assisted-sessions/invitations/{invitation_id}/confirm": (
         "meeting.agree",
@@ -113,6 +119,7 @@ FREE = {
     "GET /v1/me/joins",
     "GET /v1/me/joins/{join_id}/access-log",
     "GET /v1/me/anchor",
+    "GET /v1/me/protection",
     "GET /v1/me/trusted",
     "GET /v1/trusted",
     "DELETE /v1/trusted/{naming_id}",  # one is less trusted then
@@ -146,6 +153,8 @@ PAGES = {
         "POST /me/import/{import_id}/yes",
         "POST /me/trusted/new",
         "POST /me/trusted/{naming_id}/remove",
+        "POST /me/protection",
+        "POST /me/protection/remove",
         "POST /trusted/code",
         "POST /trusted/{naming_id}/accept",
         "POST /trusted/{naming_id}/vouch",

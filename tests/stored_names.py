@@ -39,9 +39,11 @@ network.pace
 organisation.add organisation.change
 person.see
 pin.set
-recovery.begin recovery.second
+protection.end protection.note
+recovery.begin recovery.second recovery.means
 report.answer report.see
 rows.bind rows.refuse
+service.closing service.closing_end
 sign_in.code sign_in.end sign_in.failure sign_in.success
 token.issue token.refuse
 trusted.accept trusted.end trusted.name trusted.see trusted.vouch
@@ -53,7 +55,7 @@ worker.add worker.bar
 
 REASONS = """
 action_not_granted added_later answered approved assisted assisted_long assisted_sensitive
-card_too_new code_wrong
+card_too_new closed code_wrong
 document_deleted document_not_covered
 expired
 grant_full
@@ -74,7 +76,7 @@ widened withdrawn
 TABLES = """
 access_event access_outcome alembic_version anchor archive archive_piece attempt audit_key
 browser
-card client consent_evidence consent_request
+card client closing closing_step consent_evidence consent_request
 deposit_total desk_form document document_version
 erased_vault erasure_code
 grant grant_history
@@ -98,6 +100,7 @@ backup
 bind-rows
 client add
 client bar
+closing
 demo
 erasures apply
 erasures export

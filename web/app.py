@@ -24,6 +24,7 @@ from web.api import (
     meetings,
     oauth,
     people,
+    protection,
     receipts,
     recoveries,
     sessions,
@@ -81,6 +82,7 @@ API: tuple[APIRouter, ...] = (
     anchors.router,
     joins.router,
     trusted.router,
+    protection.router,
 )
 
 

@@ -7,6 +7,7 @@ import procrastinate
 from procrastinate.jobs import Job, Status
 
 from auth.cleanup import delete_expired
+from auth.closing_notices import tell_due
 from auth.rate_buckets import delete_full_buckets
 from base.outages import is_reported
 from vault.access_log import retention
@@ -29,6 +30,7 @@ _RATES_EVERY = "*/5 * * * *"
 _PURGE_EVERY = "41 3 * * *"
 _NOTICES_EVERY = "5 8 * * *"
 _RETENTION_EVERY = "35 9 * * *"
+_CLOSING_EVERY = "20 * * * *"
 
 
 class Retry(procrastinate.BaseRetryStrategy):
@@ -119,6 +121,11 @@ def _add_periodic_jobs(app: procrastinate.App, services: Services) -> None:
     @app.task(name="retention", queue=QUEUE, queueing_lock="retention")
     async def apply_retention(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
         await retention.apply_retention(services)
+
+    @app.periodic(cron=_CLOSING_EVERY)
+    @app.task(name="closing", queue=QUEUE, queueing_lock="closing")
+    async def tell_of_closing(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
+        await tell_due(services)
 
 
 async def retry_stalled_jobs(app: procrastinate.App) -> int:

@@ -152,6 +152,7 @@ REASONS = {
     "type_known": _("la sorte de ce papier est déjà connue"),
     "meeting_code": _("ce code de rencontre ne sert pas"),
     "join_code": _("ce code ne sert pas"),
+    "closed": _("le service est fermé"),
     "recovery_code": _("ce code ne sert pas"),
     "same_agent": _("il faut une autre personne"),
     "trusted_code": _("ce code ne sert pas"),

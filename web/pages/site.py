@@ -34,6 +34,7 @@ from web.pages import (
     own_name,
     own_phone,
     own_proofs,
+    own_protection,
     own_trust,
     own_viewer,
     printouts,
@@ -41,6 +42,7 @@ from web.pages import (
     quick_exit,
     receipt_checks,
     receipts,
+    recoveries,
     requests,
     session_check,
     sessions,
@@ -92,6 +94,7 @@ for _part in (
     own_proofs,
     own_anchor,
     own_trust,
+    own_protection,
     own_name,
     own_exports,
     erasure,
@@ -133,6 +136,7 @@ for _part in (
     worker_account,
     desk_cards,
     desk_vaults,
+    recoveries,
 ):
     router.include_router(_part.router)
 

@@ -73,9 +73,12 @@ HOME |= {
     "/mandates/{mandate_id}",
     "/me/anchor/remove",
     "/trusted/{naming_id}",
+    "/me/protection/remove",
 }
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
 HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
+HOME |= {f"/pro/desk/recovery/{step}" for step in ("language", "{step}")}
+HOME |= {f"/pro/desk/recovery/{step}" for step in ("agree", "noted", "opened", "pin", "who")}
 """Who has a session is sent on from there."""
 
 
