@@ -25,7 +25,7 @@ from vault.services import Services
 Pair = tuple[str, str]
 PIN = "482693"
 AT = "/pro/desk/recovery"
-_SEALED = re.compile(r'name="asked-[^"]*"|name="(?:form|visit)" value="[^"]*"')
+_SEALED = re.compile(r'name="asked-[^"]*"|name="(?:form|visit)" value="[^"]*"|of=[0-9a-f-]+')
 
 
 @pytest.fixture(autouse=True)
