@@ -37,11 +37,14 @@ class Action(StrEnum):
     TRUSTED_ACCEPTED = "trusted.accept"
     TRUSTED_ENDED = "trusted.end"
     TRUSTED_VOUCHED = "trusted.vouch"
+    PROTECTION_NOTED = "protection.note"
+    PROTECTION_ENDED = "protection.end"
     TOKEN_ISSUED = "token.issue"  # noqa: S105  (a name, not a secret)
     TOKEN_REFUSED = "token.refuse"  # noqa: S105  (a name, not a secret)
     VAULT_OPENED = "vault.open"
     VAULT_EXPORTED = "vault.export"
     EXPORT_ASKED = "vault.export_asked"
+    VAULT_IMPORTED = "vault.import"
     VAULT_ERASED = "vault.erase"
     JOIN_ASKED = "vault.join_code"
     JOIN_SEEN = "vault.join_see"
@@ -87,6 +90,8 @@ class Action(StrEnum):
     REPORT = "log.report"
     REPORT_SEEN = "report.see"
     REPORT_ANSWERED = "report.answer"
+    CLOSING_ANNOUNCED = "service.closing"
+    CLOSING_CANCELLED = "service.closing_end"
     ORGANISATION_ADDED = "organisation.add"
     ORGANISATION_CHANGED = "organisation.change"
     WORKER_ADDED = "worker.add"

@@ -36,6 +36,7 @@ BucketKind = Literal[
     "trusted",
     "trusted-code",
     "export",
+    "import",
 ]
 """What is counted. It is part of the tag: never change one."""
 

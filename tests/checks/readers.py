@@ -83,6 +83,7 @@ READERS = {
     "vault/documents/uploads/pieces.py": "the owner's own pieces, to make a document of them",
     "vault/documents/uploads/uploads.py": "what the owner said of an upload, said back",
     "vault/exports/archives.py": "what is in an archive, to go on with it; its bytes, taken",
+    "vault/exports/import_rows.py": "how far an import is, for its person and its job",
     "vault/exports/exports.py": "which sessions may take an export, for its person",
     "vault/exports/export_job.py": "a vault's papers, into the copy that its person asked for",
     "vault/exports/export_plan.py": "the rows of a vault's papers, for that copy",
