@@ -75,6 +75,7 @@ document.refuse_type vault.erase_code vault.erase_asked vault.erase_cancelled do
 means.add means.remove means.free means.stop means.wait means.wait_end pin.set anchor.enrol
 anchor.remove meeting.open meeting.answer meeting.agree meeting.end grant.go_on vault.join_code
 vault.join_see vault.join_end vault.join vault.leave recovery.begin recovery.second
+recovery.open
 """
 
 REASONS = """

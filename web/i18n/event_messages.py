@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from auth.visitor import device_name
 from vault.access_log.entries import EntryView, is_owner
+from web.i18n import recovery_messages
 from web.i18n.catalogue_names import purpose_text, says_more
 from web.i18n.direction import isolated
 from web.i18n.error_messages import _
@@ -33,6 +34,7 @@ _YOU_DID = {
     "vault.join_end": _("Vous avez annulé votre code pour réunir vos papiers."),
     "vault.join": _("Vous avez réuni ici les papiers d’un autre endroit."),
     "vault.leave": _("Vous avez réuni ces papiers avec d’autres : ils sont à l’autre endroit."),
+    **recovery_messages.YOU_DID,
     "vault.export": _("Vous avez pris une copie de tous vos papiers."),
     "document.deposit": _("Vous avez ajouté un papier."),
     "document.version": _("Vous avez remplacé un papier par un plus récent."),
@@ -78,6 +80,7 @@ _YOU_TRIED = {
     ),
     "vault.join_see": _("Vous avez tapé un code pour réunir vos papiers, qui ne marche pas."),
     "vault.join": _JOIN_NOT_YET,
+    **recovery_messages.YOU_TRIED,
     "vault.export": _("Vous avez essayé de copier toute cette liste : ce n’était pas possible."),
     "vault.erase_asked": _("Vous avez essayé d’effacer vos papiers : le code était faux."),
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
@@ -313,6 +316,7 @@ def _did_what(entry: EntryView, who: str, language: str) -> str:
         "count": str(entry.details.get("sessions", "")),
         "met": isolated(str(entry.details.get("met", "")), language),
         "met_at": isolated(str(entry.details.get("met_at", "")), language),
+        "agents": isolated(str(entry.details.get("with", "")), language),
     }
     return filled(translate(_pattern(entry)), values)
 

@@ -27,5 +27,10 @@ MEANS_REASONS = {
     "assisted_sensitive": _("un papier délicat, et quelqu’un était à côté"),
     "join_over": _("le temps était passé, ou quelque chose avait changé"),
     "join_not_now": _("un effacement ou un changement sans preuve attendait"),
+    "recovery_not_yet": _("il était trop tôt"),
+    "recovery_stopped": _("la demande était arrêtée"),
+    "recovery_over": _("la demande ne comptait plus"),
+    "recovery_rival": _("deux demandes voulaient les mêmes papiers"),
+    "warning_unsent": _("un message n’était pas encore parti"),
     "no_phone": _("il n’y a pas de téléphone"),
 }
