@@ -32,10 +32,16 @@ class Action(StrEnum):
     PIN_SET = "pin.set"
     ANCHOR_ENROLLED = "anchor.enrol"
     ANCHOR_REMOVED = "anchor.remove"
+    TRUSTED_NAMED = "trusted.name"
+    TRUSTED_SEEN = "trusted.see"
+    TRUSTED_ACCEPTED = "trusted.accept"
+    TRUSTED_ENDED = "trusted.end"
+    TRUSTED_VOUCHED = "trusted.vouch"
     TOKEN_ISSUED = "token.issue"  # noqa: S105  (a name, not a secret)
     TOKEN_REFUSED = "token.refuse"  # noqa: S105  (a name, not a secret)
     VAULT_OPENED = "vault.open"
     VAULT_EXPORTED = "vault.export"
+    EXPORT_ASKED = "vault.export_asked"
     VAULT_ERASED = "vault.erase"
     JOIN_ASKED = "vault.join_code"
     JOIN_SEEN = "vault.join_see"

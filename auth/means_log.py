@@ -40,6 +40,9 @@ MeansReason = Literal[
     "recovery_over",
     "recovery_rival",
     "warning_unsent",
+    "too_many_trusted",
+    "trusted_over",
+    "trusted_too_new",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

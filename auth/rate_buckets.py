@@ -32,6 +32,9 @@ BucketKind = Literal[
     "join-yes",
     "recovery",
     "recovery-code",
+    "trusted",
+    "trusted-code",
+    "export",
 ]
 """What is counted. It is part of the tag: never change one."""
 

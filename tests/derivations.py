@@ -8,10 +8,12 @@ from tests.row_formats import ROW_COLUMNS
 # Tables of which the story writes no row.
 UNTOLD = {
     "anchor",
+    "archive",
     "card",
     "pin",
     "pin_step",
     "log_warning",
+    "erased_vault",
     "erasure_code",
     "pending_erasure",
     "report",
@@ -19,6 +21,7 @@ UNTOLD = {
     "mandate",
     "vault_join",
     "recovery",
+    "trusted_person",
 }
 
 # Subjects of secrets: a person (`<id>`), or a use of the service.

@@ -12,6 +12,7 @@ from web.api import (
     consent_requests,
     desk_vaults,
     documents,
+    exports,
     grant_documents,
     grants,
     invitations,
@@ -28,6 +29,7 @@ from web.api import (
     sessions,
     sign_ins,
     statistics,
+    trusted,
     type_suggestions,
     upload_deposits,
     uploads,
@@ -74,9 +76,11 @@ API: tuple[APIRouter, ...] = (
     access_log_files.router,
     statistics.router,
     me.router,
+    exports.router,
     means.router,
     anchors.router,
     joins.router,
+    trusted.router,
 )
 
 

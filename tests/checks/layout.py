@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = "vault"
-MAX_PARTS = 21
-MAX_IMPORTS = 66
+MAX_PARTS = 27
+MAX_IMPORTS = 95
 PLAN = (
     "base/embedded",
     "storage/backup",
@@ -31,6 +31,7 @@ PLAN = (
     "vault/maintenance",
     "vault/reconciliation",
     "vault/recovery",
+    "vault/trusted",
     "web/api",
     "web/cli",
     "web/demo",

@@ -46,9 +46,12 @@ async def sign(
     return signed(record, key.private_key, key.kid, kind=kind)
 
 
-async def public_keys(services: CoreServices) -> dict[str, object]:
+async def public_keys(services: CoreServices, *, may_create: bool = False) -> dict[str, object]:
     """The JWK set of all keys, also of those that sign no more; the newest first. None before the
-    first receipt: whoever asks writes nothing."""
+    first receipt: whoever asks writes nothing. `may_create`: the first one, for what will be
+    signed."""
+    if may_create:
+        await _signer(services)
     reader = await services.field_encryption.reader(None)
     async with services.database.transaction() as tx:
         rows = await records.receipt_keys(tx)

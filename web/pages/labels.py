@@ -153,6 +153,7 @@ REASONS = {
     "join_code": _("ce code ne sert pas"),
     "recovery_code": _("ce code ne sert pas"),
     "same_agent": _("il faut une autre personne"),
+    "trusted_code": _("ce code ne sert pas"),
     "meeting_waits": _("il manquait un oui à la rencontre"),
     "meeting_over": _("la rencontre était terminée"),
     "grant_full": _("trop de papiers ont été ajoutés avec cet accès"),
@@ -225,8 +226,7 @@ PAGE_MESSAGES = {
         _("Le code est faux, trop ancien, déjà utilisé ou demandé sur un autre appareil."),
         _(
             "Regardez bien les chiffres du dernier message, puis du message d’avant. Ou demandez un"
-            " nouveau code. Le code est bon, mais votre dernière visite est ancienne ?"
-            " Demandez de l’aide à la personne qui vous accompagne."
+            " nouveau code."
         ),
     ),
     "unknown_recipient": ErrorMessage(

@@ -32,5 +32,8 @@ MEANS_REASONS = {
     "recovery_over": _("la demande ne comptait plus"),
     "recovery_rival": _("deux demandes voulaient les mêmes papiers"),
     "warning_unsent": _("un message n’était pas encore parti"),
+    "too_many_trusted": _("il y avait déjà assez de personnes de confiance"),
+    "trusted_over": _("le temps était passé, ou quelque chose avait changé"),
+    "trusted_too_new": _("la personne de confiance est choisie depuis trop peu de jours"),
     "no_phone": _("il n’y a pas de téléphone"),
 }

@@ -44,6 +44,9 @@ async def test_a_request_is_asked_in_the_order_in_which_one_thinks_and_for_the_l
     knows, sees = "savoir si vous avez ces papiers", "voir ces papiers"
     assert knows in least.text
     assert sees not in least.text
+    warned = "Vous ne pourrez pas ouvrir ces papiers"
+    assert least.text.index(warned) < least.text.index("Envoyer la demande"), "beside the button"
+    assert warned not in more.text
     assert knows not in more.text
     assert sees in more.text
     assert "ajouter des papiers pour vous" in more.text

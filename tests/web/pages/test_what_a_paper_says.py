@@ -157,6 +157,7 @@ async def test_dates_are_corrected_in_three_fields_as_they_were_added(
         fields = {"form": token, "type": "passport", "expires_on_month": "2"}
         refused = await browser.post(address, data=fields | {"issued_on_year": "2021"})
         assert refused.status_code == 422
+        assert "Il manque le mois de la date." in words(refused)
         assert (
             'name="issued_on_year" inputmode="numeric" maxlength="4" value="2021"' in refused.text
         )

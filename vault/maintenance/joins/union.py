@@ -25,10 +25,11 @@ from base.locks import hold_tags
 from vault.consent.consent_acts import ConsentAct
 from vault.documents.moves import moved_papers
 from vault.maintenance.cleanup import remove_blobs
-from vault.maintenance.joins.join_codes import see, take_turn
+from vault.maintenance.joins.join_codes import see
 from vault.maintenance.joins.join_judgement import judge_yes, over
 from vault.maintenance.joins.join_views import JoinView, view_of_join
 from vault.maintenance.joins.united_vaults import lead_on, record_left, unite
+from vault.rate_limit import take_turn
 from vault.services import Services
 
 YESES = Rate(10, timedelta(minutes=6))

@@ -25,6 +25,7 @@ from vault.decisions import AccessAttempt, record_allowed
 from vault.documents.moves import moved_papers
 from vault.documents.moves.moved_papers import Moved
 from vault.services import Services
+from vault.trusted.trusted_ends import leave_trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ async def unite(
     await ended_consents.end_all(services, tx, ended, said)
     await leave_meetings(services, tx, ended.id)
     await anchors.leave(services, tx, ended)
+    await leave_trusted(services, tx, ended, erased=False)
     out = await sessions.end_with_account(tx, "person", ended.id)
     await sessions.end_all(services, tx, stays, but_this=True)
     # 3. The papers.
