@@ -15,6 +15,7 @@ from web.api import (
     exports,
     grant_documents,
     grants,
+    imports,
     invitations,
     joins,
     mandates,
@@ -24,6 +25,7 @@ from web.api import (
     oauth,
     own_recovery,
     people,
+    protection,
     receipts,
     recoveries,
     sessions,
@@ -77,10 +79,12 @@ API: tuple[APIRouter, ...] = (
     statistics.router,
     me.router,
     exports.router,
+    imports.router,
     means.router,
     anchors.router,
     joins.router,
     trusted.router,
+    protection.router,
 )
 
 

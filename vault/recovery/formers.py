@@ -2,19 +2,16 @@
 whether it may."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.records import joins, people
-from auth.services import CoreServices
+from auth.records import joins
 from vault.recovery import candidates, records
 from vault.recovery.recovery_rules import REMEMBERED, RecoveryFacts
 from vault.recovery.recovery_values import facts_of
-
-_ASLEEP = timedelta(days=183)
+from vault.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class JudgedRecovery:
     former_id: UUID | None
 
 
-async def judged(services: CoreServices, tx: AsyncConnection, row: Any) -> JudgedRecovery:
+async def judged(services: Services, tx: AsyncConnection, row: Any) -> JudgedRecovery:
     """The facts of a row, which was checked. Raises `RowAltered`."""
     former = await _former_of(services, tx, row)
     rival = former is not None and await _has_rival(services, tx, row, former)
@@ -33,7 +30,7 @@ async def judged(services: CoreServices, tx: AsyncConnection, row: Any) -> Judge
     return JudgedRecovery(facts, former)
 
 
-async def _former_of(services: CoreServices, tx: AsyncConnection, row: Any) -> UUID | None:
+async def _former_of(services: Services, tx: AsyncConnection, row: Any) -> UUID | None:
     if row.former_id is None:
         return None
     macs = await services.field_encryption.row_macs()
@@ -43,7 +40,7 @@ async def _former_of(services: CoreServices, tx: AsyncConnection, row: Any) -> U
     return former if there else None
 
 
-async def _has_rival(services: CoreServices, tx: AsyncConnection, row: Any, former: UUID) -> bool:
+async def _has_rival(services: Services, tx: AsyncConnection, row: Any, former: UUID) -> bool:
     """Whether another recovery that may open that vault lives: an agent alone bars nobody."""
     macs = await services.field_encryption.row_macs()
     for vault in {former, row.former_id}:
@@ -54,15 +51,8 @@ async def _has_rival(services: CoreServices, tx: AsyncConnection, row: Any, form
     return False
 
 
-async def leading_to(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> list[UUID]:
+async def leading_to(services: Services, tx: AsyncConnection, person_id: UUID) -> list[UUID]:
     """The vaults of which a recovery opens this one: its own, and those that ended in it. Raises
     `RowAltered`."""
     macs = await services.field_encryption.row_macs()
     return [person_id, *(row.person_id for row in await joins.joins_into(tx, macs, person_id))]
-
-
-async def slept(services: CoreServices, tx: AsyncConnection, former: UUID, row: Any) -> bool:
-    """Whether the former vault was not used for six months when its recovery began, nor since."""
-    macs = await services.field_encryption.row_macs()
-    person = await people.person(tx, macs, former)
-    return person is not None and bool(person.used_at < row.began_at - _ASLEEP)

@@ -18,7 +18,7 @@ from vault.consent import receipt_keys
 from vault.recovery import records
 from vault.recovery.formers import judged, leading_to
 from vault.recovery.recovery_rules import REMEMBERED, RecoveryState, state_of
-from vault.recovery.recovery_values import Agent, agents_of, facts_of
+from vault.recovery.recovery_values import Agent, facts_of, kept_of
 from vault.services import Services
 
 KIND = "recovery-receipt+jws"
@@ -37,7 +37,8 @@ class AgentShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnRecovery:
-    """In the vault that waits. `opens_at`: once it is `later` or `ready`."""
+    """In the vault that waits. `opens_at`: once it is `later` or `ready`. `means`: all that were
+    shown, whosever they are."""
 
     id: UUID
     state: RecoveryState
@@ -73,7 +74,7 @@ async def own(services: Services, person: Person) -> OwnRecovery | None:
         state = state_of((await judged(services, tx, row)).facts)
         if person.beside is not None:
             state = "one_agent" if row.complete_at is None else "waiting"
-        agents = await agents_of(services, row)
+        kept = await kept_of(services, row)
     return OwnRecovery(
         id=row.id,
         state=state,
@@ -81,8 +82,8 @@ async def own(services: Services, person: Person) -> OwnRecovery | None:
         earliest_at=row.earliest_at,
         opens_at=row.opens_at if state in ("later", "ready") else None,
         ended_at=row.ended_at if state == "stopped" else None,
-        agents=_shown(agents),
-        means=(),
+        agents=_shown(kept.agents),
+        means=kept.typed,
     )
 
 
@@ -110,16 +111,17 @@ async def receipt(
         row = await records.of_waiting(tx, macs, person.id)
         if row is None or (recovery_id is not None and row.id != recovery_id):
             row = await records.opened_of(tx, macs, person.id, recovery_id)
-        agents = () if row is None else await agents_of(services, row)
     if row is None:
         raise not_found()
+    kept = await kept_of(services, row)
     record = {
         "type": "recovery",
         "id": str(row.id),
         "publisher": services.settings.public_url,
         "issued_at": rfc3339(row.at),
         "began_at": rfc3339(row.began_at),
-        "agents": [_on_receipt(one) for one in agents],
+        "agents": [_on_receipt(one) for one in kept.agents],
+        "means": list(kept.typed),
         **_moments(row, person),
     }
     return await receipt_keys.sign(services, record, kind=KIND)
@@ -147,13 +149,14 @@ def _on_receipt(agent: Agent) -> dict[str, str]:
 
 
 async def _on_mine(services: Services, row: Any) -> RecoveryOnMine:
+    kept = await kept_of(services, row)
     return RecoveryOnMine(
         id=row.id,
         began_at=row.began_at,
         opens_at=row.opens_at,
-        agents=_shown(await agents_of(services, row)),
-        means=(),
-        needs_proof=False,
+        agents=_shown(kept.agents),
+        means=kept.means,
+        needs_proof=kept.strong,
     )
 
 

@@ -208,14 +208,17 @@ async def test_no_copy_of_everything_before_the_old_means_could_be_warned(
     waiting: Waiting,
     moved_clock: MoveClock,
 ) -> None:
-    assert await recovered_lately(services, waiting.lost.subject) is None
     (row, *_) = await recoveries(services)
     at_once = {"opens_at": row.complete_at, "earliest_at": row.complete_at}
     await change_row(services, as_owner, Recovery, RECOVERY_ROW, row.id, **at_once)
-    assert (await open_former(client, waiting)).status_code == 201
+    headers, body = bearer(await open_former(client, waiting)), {"proof": {"pin": waiting.pin}}
+    path = "/v1/me/export"
     assert await recovered_lately(services, waiting.lost.subject) == row.complete_at + WAIT
+    is_problem(await client.post(path, headers=headers, json=body), 403, "recovered_lately")
+    (line, *_) = await log_of(client, headers)
+    assert (line["action"], line["reason"]) == ("vault.export_asked", "recovered_lately")
     moved_clock(LATER)
-    assert await recovered_lately(services, waiting.lost.subject) is None
+    assert (await client.post(path, headers=headers, json=body)).status_code == 202
 
 
 async def test_the_number_of_a_vault_that_slept_goes(

@@ -38,9 +38,9 @@ from vault.maintenance.cleanup import remove_blobs
 from vault.maintenance.joins.union import TypedYes
 from vault.maintenance.joins.united_vaults import United, lead_on, record_left, unite
 from vault.recovery import records, recovery_agents, stop_lines
-from vault.recovery.formers import JudgedRecovery, judged, slept
+from vault.recovery.formers import JudgedRecovery, judged
 from vault.recovery.recovery_rules import NotOpened, may_open
-from vault.recovery.recovery_values import Agent, agents_of
+from vault.recovery.recovery_values import Agent, kept_of
 from vault.services import Services
 
 _OPENED = Action.RECOVERY_OPENED
@@ -93,11 +93,11 @@ async def _prepare(services: Services, person: Person, digits: str) -> _Prepared
         found = await _judge(services, tx, row)
         if isinstance(found, NotChanged):
             await means_log.record(services, tx, person, _OPENED, reason=found.reason)
-        else:
+        elif row is not None:
             has, gets = [
                 await joined_means.phones_of(services, tx, one) for one in (found.id, person.id)
             ]
-            manner = await _manner(services, tx, found.id, row)
+            manner = await _manner(services, row)
     if isinstance(found, NotChanged):
         raise found.error
     kept = ([] if manner.phone_goes else has, gets)
@@ -115,7 +115,7 @@ async def _judge(
     if row is None:
         return NotChanged("not_found", not_found())
     recovery = await judged(services, tx, row)
-    agents = await agents_of(services, row)
+    agents = (await kept_of(services, row)).agents
     refused = may_open(
         recovery.facts,
         agents_active=await recovery_agents.are_active(services, tx, agents),
@@ -149,12 +149,10 @@ async def _check_log(services: Services, tx: AsyncConnection, former: UUID, row:
             raise RowAltered("recovery")
 
 
-async def _manner(
-    services: Services, tx: AsyncConnection, former: UUID, row: Row[Any] | None
-) -> Manner:
+async def _manner(services: Services, row: Row[Any]) -> Manner:
     """The number of a vault that slept may be another's."""
-    asleep = row is not None and await slept(services, tx, former, row)
-    return Manner(_OPENED, replaces=True, phone_goes=asleep)
+    kept = await kept_of(services, row)
+    return Manner(_OPENED, replaces=True, phone_goes=kept.asleep)
 
 
 async def _open(
@@ -208,7 +206,7 @@ async def _unite(
     for one in (former, person):
         await _end_waits(services, tx, one)
     # 3. The means, what ends with the vault that waits, and its papers.
-    manner = await _manner(services, tx, former.id, row)
+    manner = await _manner(services, row)
     united = await unite(
         services, tx, former, person, prepared.chosen, prepared.tags, typed.act, manner
     )
@@ -258,7 +256,7 @@ async def _record(
     united: United,
 ) -> None:
     """Both workers are named in both logs."""
-    agents = await agents_of(services, row)
+    agents = (await kept_of(services, row)).agents
     told = {
         "recovery": str(row.id),
         "workers": " ".join(one.worker_id for one in agents),
