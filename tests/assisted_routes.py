@@ -15,6 +15,10 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/me/export": ("vault.export_asked", _PROVED),
     "GET /v1/me/exports/{export_id}/content": ("vault.export", None),
     "GET /v1/access-log.pdf": ("vault.export", None),
+    # Papers that the worker brings would be the person's own word.
+    "POST /v1/me/import": ("vault.import", None),
+    "PATCH /v1/me/imports/{import_id}": ("vault.import", None),
+    "POST /v1/me/imports/{import_id}/yes": ("vault.import", _PROVED),
     "DELETE /v1/me/means/{means_id}": ("means.remove", _PROVED),
     "POST /v1/me/means/{means_id}/stop": ("means.stop", None),
     "POST /v1/me/means/{means_id}/free": ("means.free", _PROVED),
@@ -40,6 +44,12 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/trusted/answer": ("trusted.see", {"code": "12345678"}),
     "POST /v1/trusted/{naming_id}/accept": ("trusted.accept", None),
     "POST /v1/trusted/{naming_id}/vouch": ("trusted.vouch", _PROVED),
+    # What stands on receipts is the person's own word.
+    "PUT /v1/me/protection": (
+        "protection.note",
+        {"protection": {"kind": "curatorship", "name": "x"}} | _PROVED,
+    ),
+    "DELETE /v1/me/protection": ("protection.end", _PROVED),
     "POST /v1/assisted-sessions/invitations/answer": ("meeting.answer", {"code": "123456"}),
     "POST /v1/assisted-sessions/invitations/{invitation_id}/confirm": (
         "meeting.agree",
@@ -98,6 +108,9 @@ FREE = {
     "GET /v1/me",
     "GET /v1/me/exports/{export_id}",
     "DELETE /v1/me/exports/{export_id}",  # nothing leaves then
+    "GET /v1/me/import",
+    "GET /v1/me/imports/{import_id}",
+    "DELETE /v1/me/imports/{import_id}",  # nothing comes in then
     "PATCH /v1/me",  # where times are told
     "PUT /v1/me/name",
     "PUT /v1/me/language",
@@ -106,6 +119,7 @@ FREE = {
     "GET /v1/me/joins",
     "GET /v1/me/joins/{join_id}/access-log",
     "GET /v1/me/anchor",
+    "GET /v1/me/protection",
     "GET /v1/me/trusted",
     "GET /v1/trusted",
     "DELETE /v1/trusted/{naming_id}",  # one is less trusted then
@@ -133,8 +147,14 @@ PAGES = {
         "POST /me/joins",
         "POST /me/joins/code",
         "POST /me/joins/{join_id}",
+        "POST /me/import",
+        "POST /me/import/parts",
+        "PATCH /me/import/parts/{import_id}",
+        "POST /me/import/{import_id}/yes",
         "POST /me/trusted/new",
         "POST /me/trusted/{naming_id}/remove",
+        "POST /me/protection",
+        "POST /me/protection/remove",
         "POST /trusted/code",
         "POST /trusted/{naming_id}/accept",
         "POST /trusted/{naming_id}/vouch",
@@ -152,6 +172,7 @@ PAGES = {
     "free": {
         "POST /me/export/end",
         "POST /me/joins/asked/end",
+        "POST /me/import/{import_id}/end",
         "POST /time-zone",
         "POST /sessions/end-others",
         "POST /sessions/{session_id}/end",

@@ -68,6 +68,7 @@ class Reason(StrEnum):
     CARD_TOO_NEW = "card_too_new"
     SHARED_DEVICE = "shared_device"
     JOIN_CODE = "join_code"
+    CLOSED = "closed"
     RECOVERY_CODE = "recovery_code"
     SAME_AGENT = "same_agent"
     TRUSTED_CODE = "trusted_code"
@@ -330,6 +331,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.TOO_MANY_CODES: (ErrorKind.TOO_MANY, "too_many_erasure_codes"),
     Reason.TOKEN_SCOPE: (ErrorKind.REFUSED, "token_scope_missing"),
     Reason.GRANT_FULL: (ErrorKind.CONFLICT, "grant_full"),
+    Reason.CLOSED: (ErrorKind.REFUSED, "service_closed"),
     Reason.NO_ROOM: (ErrorKind.CONFLICT, "vault_cannot_take_more"),
 }
 

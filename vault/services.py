@@ -1,6 +1,6 @@
 """What use cases of the domain are given beyond `CoreServices`: storage, decoder, streams."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ class Services(CoreServices):
     """One object per process, made in `web/process/services.py` and passed to every use case.
 
     `export_page`: makes the page of an export, of its `ExportSummary` (`vault/exports`), in slices.
+    `receipts_paper`: prints the receipts of an import, `ForeignReceipts` in a language, as a
+    `PrintedPaper` (`vault/exports`).
     """
 
     storage: Storage
@@ -25,3 +27,4 @@ class Services(CoreServices):
     delivery_status: DeliveryStatusWriter
     revocations: Revocations
     export_page: Callable[[Any], AsyncIterator[str]]
+    receipts_paper: Callable[[Any, str], Awaitable[Any]]

@@ -15,6 +15,7 @@ from web.api import (
     exports,
     grant_documents,
     grants,
+    imports,
     invitations,
     joins,
     mandates,
@@ -23,6 +24,7 @@ from web.api import (
     meetings,
     oauth,
     people,
+    protection,
     receipts,
     recoveries,
     sessions,
@@ -75,10 +77,12 @@ API: tuple[APIRouter, ...] = (
     statistics.router,
     me.router,
     exports.router,
+    imports.router,
     means.router,
     anchors.router,
     joins.router,
     trusted.router,
+    protection.router,
 )
 
 

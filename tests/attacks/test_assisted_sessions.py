@@ -30,7 +30,7 @@ from web.http import dependencies
 from web.pages import page
 
 PDF = corpus.pdf(1)
-IDS = ("sign_in_id", "join_id", "invitation_id", "naming_id", "export_id")
+IDS = ("sign_in_id", "join_id", "invitation_id", "naming_id", "export_id", "import_id")
 
 
 @pytest.fixture(autouse=True)

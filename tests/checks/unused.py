@@ -40,6 +40,7 @@ ALLOWED = {
     "file_loader": "botocore reads it",
     "external_attr": "zipfile reads it",
     "seekable": "zipfile calls it",
+    "readinto": "io calls it",
     "nonblocking": "psycopg reads it",
     "prepare_threshold": "psycopg reads it",
     "regex": "starlette reads it, of a path convertor",

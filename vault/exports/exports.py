@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import assistance, holder_proofs, means_log
+from auth.closing_notices import note_export
 from auth.holder_proofs import Proof, ShownProof
 from auth.living_vaults import hold_living_vault
 from auth.rate_buckets import Rate, SharedBuckets
@@ -106,6 +107,7 @@ async def open_export(services: Services, person: Person, export_id: UUID) -> Do
             await record_allowed(services, tx, await instant(tx), attempt), judged_at
         )
         pieces = await records.pieces_of(tx, person.id, export_id)
+        await note_export(services, tx, person)
     try:
         content = ArchiveContent(services, person.id, row, pieces)
     except ServiceError:

@@ -28,6 +28,7 @@ from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.replayed_accounts import ReplayedAccounts
 from vault.reconciliation.replayed_anchors import ReplayedAnchors
 from vault.reconciliation.replayed_bindings import ReplayedBindings
+from vault.reconciliation.replayed_closings import ReplayedClosings
 from vault.reconciliation.replayed_documents import ReplayedDocuments
 from vault.reconciliation.replayed_erasures import ReplayedErasures
 from vault.reconciliation.replayed_grants import ReplayedGrants
@@ -100,6 +101,7 @@ class Replay:
             ReplayedGrants(),
             ReplayedReports(),
             ReplayedErasures(),
+            ReplayedClosings(),
             ReplayedRoots(),
             ReplayedLimits(self._faults),
         )

@@ -24,10 +24,25 @@ MESSAGES = {
         ),
         _("Une ou un autre collègue voit la personne, et tape le code sur son propre appareil."),
     ),
+    "paper_not_compared": ErrorMessage(
+        _("Est-ce bien la personne devant vous ?"),
+        _("Vous n’avez pas coché que c’est elle."),
+        _("Comparez la photo de la pièce et la personne. Si ce n’est pas elle, arrêtez ici."),
+    ),
     "document_kind": ErrorMessage(
         _("Sorte de pièce inconnue"),
         _("Cette sorte de pièce d’identité n’est pas dans la liste."),
         _("Choisissez une sorte de la liste, ou « Autre »."),
+    ),
+    "phone_not_reached": ErrorMessage(
+        _("Ce téléphone n’est pas confirmé"),
+        _("Le code du SMS a été tapé il y a plus d’une demi-heure, ou par quelqu’un d’autre."),
+        _("Envoyez un nouveau code à ce téléphone."),
+    ),
+    "shown_nothing": ErrorMessage(
+        _("Il manque une preuve"),
+        _("Il faut une carte, un téléphone qui marche, ou le code d’une personne de confiance."),
+        _("Montrez-en une. Il n’y en a pas ? Une ou un autre collègue doit voir la personne."),
     ),
     "too_many_recoveries": ErrorMessage(
         _("Trop de demandes"),
