@@ -53,6 +53,7 @@ class Action(StrEnum):
     VAULT_LEFT = "vault.leave"
     RECOVERY_BEGUN = "recovery.begin"
     RECOVERY_SECOND = "recovery.second"
+    RECOVERY_OPENED = "recovery.open"
     RECOVERY_MEANS = "recovery.means"
     ERASE_CODE = "vault.erase_code"
     ERASE_ASKED = "vault.erase_asked"

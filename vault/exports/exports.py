@@ -32,6 +32,7 @@ from vault.exports import archives, records
 from vault.exports.archives import ArchiveContent
 from vault.exports.export_plan import papers_until
 from vault.exports.zip_format import ZipEntry
+from vault.recovery.recovery_aftermath import recovered_lately
 from vault.revocations import Watched
 from vault.rules import Reason
 from vault.services import Services
@@ -64,10 +65,12 @@ async def ask(
     services: Services, person: Person, proof: Proof, visitor: Visitor = UNKNOWN
 ) -> ExportView:
     """Have a copy made, or get the one that is there, which this session may then take. Raises as
-    `auth.holder_proofs.show`; TOO_MANY `too_many_requests`. A crash before the commit leaves
-    nothing; after it, a job makes the copy."""
+    `auth.holder_proofs.show`; REFUSED `recovered_lately`, TOO_MANY `too_many_requests`. A crash
+    before the commit leaves nothing; after it, a job makes the copy."""
     action = Action.EXPORT_ASKED
     shown = await holder_proofs.show(services, person, action, proof, visitor, or_waited=False)
+    if await recovered_lately(services, person) is not None:
+        raise await record_refusal(services, _attempt(person, action), Reason.RECOVERED_LATELY)
     if await latest(services, person) is None:
         await _take_turn(services, person)
     async with services.database.transaction() as tx:
