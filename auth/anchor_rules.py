@@ -16,6 +16,8 @@ EDITION = 1
 LONGEST = 100
 """Of a name as it is typed."""
 OLDEST = 1900
+YOUNGEST = 15
+"""In years: a child's vault has rules that are not written yet."""
 END_LENGTH = 4
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 # What a paper prints alike, and people read as one another.
@@ -37,7 +39,7 @@ class TypedAnchor:
 def written(typed: TypedAnchor, today: date) -> tuple[str, str, str, str]:
     """The four parts as they are compared.
 
-    Raises `ServiceError` INVALID `anchor_name`, `anchor_date`, `anchor_document`.
+    Raises `ServiceError` INVALID `anchor_name`, `anchor_date`, `anchor_document`, `under_fifteen`.
     """
     with about("family_name"):
         family = name_written(typed.family_name)
@@ -47,6 +49,7 @@ def written(typed: TypedAnchor, today: date) -> tuple[str, str, str, str]:
         given = name_written(typed.given_name)
     with about("birth_date"):
         born = date_written(typed.birth_date, today)
+        _check_age(born, today)
     with about("document_end"):
         end = end_written(typed.document_end)
     return family, given, born, end
@@ -107,6 +110,14 @@ def end_written(text: str) -> str:
     if len(signs) != END_LENGTH or not signs.isascii():
         raise invalid("anchor_document")
     return signs.translate(_ALIKE)
+
+
+def _check_age(born: str, today: date) -> None:
+    """Raise `ServiceError` INVALID `under_fifteen` for whoever may be younger: by the last day that
+    it may be, where the paper has none."""
+    year, month, day = (int(one) for one in born.split("-"))
+    if (today.year, today.month, today.day) < (year + YOUNGEST, month or 12, day or 31):
+        raise invalid("under_fifteen")
 
 
 def _is_of_a_name(character: str) -> bool:

@@ -1,11 +1,13 @@
 """Who may do something at the desk: the workers of structures that the operator lets, at a pace."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Event, Outcome
+from audit.records import audit_key
 from auth import profiles
 from auth.rate_buckets import SharedBuckets
 from auth.services import CoreServices
@@ -13,6 +15,7 @@ from auth.subjects import Worker
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
+from base.pipeline import fetch_one
 
 _NOTHING: Mapping[str, str | int] = {}
 
@@ -67,9 +70,39 @@ async def record(
 ) -> None:
     """A line of the log of a vault, or of the service's, that names the worker: a refusal where
     there is a `reason`."""
-    event = Event(
+    event = _event(worker, action, await instant(tx), person_id, reason, details)
+    await services.audit_log.record(tx, event)
+
+
+async def record_alike(
+    services: CoreServices,
+    tx: AsyncConnection,
+    worker: Worker,
+    action: Action,
+    person_id: UUID | None,
+    details: Mapping[str, str | int],
+) -> None:
+    """The same, of what an agent must not learn: whether or not there is a vault, one audit key is
+    read from the database."""
+    at = await instant(tx)
+    if person_id is None:
+        await fetch_one(tx, audit_key(new_id(), at.year))
+    else:
+        services.audit_log.forget(person_id)
+    await services.audit_log.record(tx, _event(worker, action, at, person_id, "", details))
+
+
+def _event(
+    worker: Worker,
+    action: Action,
+    at: datetime,
+    person_id: UUID | None,
+    reason: str,
+    details: Mapping[str, str | int],
+) -> Event:
+    return Event(
         new_id(),
-        await instant(tx),
+        at,
         action,
         Outcome.REFUSED if reason else Outcome.ALLOWED,
         worker.actor(),
@@ -77,4 +110,3 @@ async def record(
         reason,
         details={"desk": 1, **details},
     )
-    await services.audit_log.record(tx, event)

@@ -5,6 +5,7 @@ the person has a vault already nobody can tell without their phone or their card
 them first. ADR: docs/adr/0057-a-vault-at-the-desk.md.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -38,6 +39,8 @@ centre, and one every three minutes after."""
 MAX_NAME = 60
 FORMS_KEPT = timedelta(hours=1)
 """A form can be sent for half an hour after its card was drawn (`web/pages/desk_visits.py`)."""
+InCommit = Callable[[AsyncConnection, Person], Awaitable[None]]
+"""What a caller does with a vault that is being opened, in the same commit."""
 _Made = Literal["open", "ended"]
 """What a form opened: a vault whose card is there, or was ended since."""
 
@@ -67,11 +70,17 @@ async def open_vault(services: CoreServices, worker: Worker, wanted: DeskVault) 
 
 
 async def open_planned(
-    services: CoreServices, worker: Worker, card: PlannedCard, wanted: DeskVault
+    services: CoreServices,
+    worker: Worker,
+    card: PlannedCard,
+    wanted: DeskVault,
+    *,
+    in_commit: InCommit | None = None,
 ) -> bool:
     """The same, with a card that was planned before; False where it is there already: the form was
-    sent twice, and the PIN is the one that came first. Raises as `open_vault`; CONFLICT
-    `desk_form_sent` for a form that opened a vault whose card was ended since, recorded."""
+    sent twice, and the PIN is the one that came first. `in_commit` runs last, and not for a form
+    that was sent. Raises as `open_vault`; CONFLICT `desk_form_sent` for a form that opened a vault
+    whose card was ended since, recorded."""
     digits = read_pin(wanted.pin, wanted.again)
     with about("name"):
         name = clean_title(wanted.name, MAX_NAME)
@@ -87,26 +96,42 @@ async def open_planned(
     person = Person(await _id_for(services, digits), wanted.language, means=Level.CARD_PIN)
     typed = await derive(services, person.id, digits)
     async with services.database.transaction() as tx:
-        # 1. Of two forms at once, the second sees what the first made.
+        # Of two forms at once, the second sees what the first made.
         await hold_tag(tx, card.id.bytes[8:])
         made = await _made(services, tx, card)
         if made is None:
-            await desk_forms.note_sent(tx, await _form_tag(services, card), await instant(tx))
-            # 2. The vault, whose first line names the worker.
-            await open_empty_vault(
-                services,
-                tx,
-                person,
-                phone_tag=None,
-                values={"name": name} if name else {},
-                opened_by=worker.actor(),
-                details={"desk": 1},
-            )
-            # 3. Its PIN, its card and its anchor, each a line.
-            await _add_means(services, tx, worker, person, typed, card)
-            if wanted.anchor is not None:
-                await anchors.enrol_at_desk(services, tx, worker, person, wanted.anchor)
+            await _open(services, tx, worker, person, wanted, name, typed, card)
+            if in_commit is not None:
+                await in_commit(tx, person)
     return True if made is None else await _not_again(services, worker, made)
+
+
+async def _open(
+    services: CoreServices,
+    tx: AsyncConnection,
+    worker: Worker,
+    person: Person,
+    wanted: DeskVault,
+    name: str | None,
+    typed: TypedChoice,
+    card: PlannedCard,
+) -> None:
+    """The caller holds the card's tag."""
+    await desk_forms.note_sent(tx, await _form_tag(services, card), await instant(tx))
+    # 1. The vault, whose first line names the worker.
+    await open_empty_vault(
+        services,
+        tx,
+        person,
+        phone_tag=None,
+        values={"name": name} if name else {},
+        opened_by=worker.actor(),
+        details={"desk": 1},
+    )
+    # 2. Its PIN, its card and its anchor, each a line.
+    await _add_means(services, tx, worker, person, typed, card)
+    if wanted.anchor is not None:
+        await anchors.enrol_at_desk(services, tx, worker, person, wanted.anchor)
 
 
 async def _not_again(services: CoreServices, worker: Worker, made: _Made) -> bool:

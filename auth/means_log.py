@@ -35,6 +35,9 @@ MeansReason = Literal[
     "paced",
     "phone_too_new",
     "card_too_new",
+    "too_many_trusted",
+    "trusted_over",
+    "trusted_too_new",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

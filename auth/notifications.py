@@ -62,6 +62,15 @@ def means_code(services: CoreServices, language: str, code: str) -> str:
     return services.translate(language, text).format(code=_grouped(code))
 
 
+def recovery_code(services: CoreServices, language: str, code: str) -> str:
+    """The code that shows at the desk that this phone is still reached."""
+    text = _(
+        "Votre code pour le guichet, pour ROUVRIR vos papiers : {code}. Valable 10 minutes. Vous "
+        "n’êtes pas au guichet ? Ne le donnez à personne."
+    )
+    return services.translate(language, text).format(code=_grouped(code))
+
+
 def sign_in_subject(services: CoreServices, language: str) -> str:
     """The subject of an e-mail about a code."""
     return services.translate(language, _("Votre code"))
@@ -111,6 +120,9 @@ _MEANS_CHANGED = {
     Action.PIN_SET: _("« Mes papiers » : votre code secret vient d’être changé."),
     Action.ANCHOR_ENROLLED: _("« Mes papiers » : une preuve d’identité vient d’être enregistrée."),
     Action.ANCHOR_REMOVED: _("« Mes papiers » : une preuve d’identité vient d’être effacée."),
+    Action.TRUSTED_ACCEPTED: _("« Mes papiers » : une personne de confiance vient d’être ajoutée."),
+    Action.TRUSTED_ENDED: _("« Mes papiers » : une personne de confiance vient d’être retirée."),
+    Action.EXPORT_ASKED: _("« Mes papiers » : quelqu’un demande une copie de tous vos papiers."),
     Action.MEANS_WAIT: _(
         "« Mes papiers » : quelqu’un demande à changer vos façons d’entrer sans prouver que c’est "
         "vous. Ce sera possible dans 7 jours."
@@ -122,8 +134,8 @@ _MEANS_CHANGED = {
 
 
 def means_changed(services: CoreServices, language: str, action: Action) -> str:
-    """To a person: how their vault is entered changed. Not which means: whoever is near may read
-    it."""
+    """To a person: how their vault is entered changed, or a copy of it was asked for. Not which
+    means: whoever is near may read it."""
     then = _(
         "C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez « Mes papiers », choisissez "
         "« Mes appareils », puis « Fermer partout, sauf ici ». Ou allez au guichet."
@@ -169,6 +181,17 @@ def erasure_cancelled(services: CoreServices, language: str) -> str:
     """The vault will not be erased after all."""
     text = _("C’est annulé : rien ne sera effacé. Vos papiers restent.")
     return services.translate(language, text)
+
+
+def export_ready(
+    services: CoreServices, language: str, until: datetime, zone: ZoneInfo = PARIS
+) -> str:
+    """The copy can be taken, until when."""
+    text = _(
+        "La copie de vos papiers est prête. Ouvrez « Mes papiers » avant le {when} pour la prendre."
+    )
+    when = _when(services, language, until, zone)
+    return services.translate(language, text).format(when=when)
 
 
 def request_pending(services: CoreServices, language: str) -> str:

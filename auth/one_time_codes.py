@@ -95,7 +95,7 @@ async def send_code(
     """Send a code to a phone (a person) or to a work e-mail (a worker).
 
     `secret`: what the visitor holds already, 128 random bits or more; a new one when None. `use`:
-    what the message says of it; none but a code for a `change` confirms one. Raises `ServiceError`
+    what the message says of it; a code serves for that alone. Raises `ServiceError`
     INVALID `one_address`, `phone_invalid`, `email_invalid`.
 
     A landline is warned of, not refused: some have their messages read aloud, and vaults were
@@ -175,11 +175,13 @@ async def redeem_for(
     code: str,
     visitor: Visitor = UNKNOWN,
     also: Sequence[bytes] = (),
+    use: str = "enter",
 ) -> T:
     """Exchange a right code for what `start` makes of its address's account, in the transaction
-    that uses the code up. `also`: as for `lock_account`. Raises as `redeem_code`."""
+    that uses the code up. `also`: as for `lock_account`. One that was sent for another `use` is as
+    an unknown sign-in: its holder was told of that one alone. Raises as `redeem_code`."""
     begun = await begun_by(services, sign_in_id, secret)
-    if begun is None:
+    if begun is None or begun[2] != use:
         await session_start.record_refusal(services, None, _FAILED, "not_found", visitor)
         raise _code_wrong()
     row, address, _ = begun
@@ -220,12 +222,13 @@ async def send_again(
     visitor: Visitor = UNKNOWN,
 ) -> PendingSignIn | None:
     """Another code to where the last one was sent, for who began that sign-in; None for anyone
-    else. It is a sign-in of its own, within the same limits as any other.
+    else, and for one of the desk, which has its own pace. It is a sign-in of its own, within the
+    same limits as any other.
 
     Raises `ServiceError` TOO_MANY `code_just_sent` for `AGAIN_AFTER` after the last one.
     """
     begun = await begun_by(services, sign_in_id, secret)
-    if begun is None:
+    if begun is None or begun[2] == "recover":
         return None
     row, address, use = begun
     last = await _sent_to(services, row, address)

@@ -1,6 +1,7 @@
 """A phone added to a vault by its holder: a code shows that it is theirs.
 
-Another vault may have the same phone, if both have a PIN: nothing is said of it.
+Another vault may have the same phone, if both have a PIN, or if that one was unused for six months:
+the number may have changed hands. Nothing is said of it.
 """
 
 from dataclasses import dataclass, field
@@ -83,8 +84,8 @@ async def finish(
     The PIN is that of all the caller's means from now on, and is asked after each code of this
     phone. `on_phone_added`: as `on_vault_opened` of `start_session`, where the phone had no vault.
     Raises as `auth.means.choose_pin`; `ServiceError` UNAUTHENTICATED `code_wrong`; CONFLICT
-    `phone_not_added` where a vault without a PIN has the phone, or two have it; TOO_MANY
-    `too_many_pins` where it was tried too often, by whomever.
+    `phone_not_added` where a vault without a PIN has the phone, unless that one sleeps, or two have
+    it; TOO_MANY `too_many_pins` where it was tried too often, by whomever.
     """
     digits = read_pin(typed.pin, typed.again)
     shown = await holder_proofs.show(services, person, Action.MEANS_ADDED, typed.proof, visitor)
@@ -146,8 +147,12 @@ async def _phones_of(services: CoreServices, person: Person) -> tuple[bytes, ...
 def _is_theirs(person: Person, account: Account) -> bool:
     """Whether the vault has the phone already: adding it again says no more than choosing a PIN,
     whose five a day count, and takes nothing from who shares it."""
-    there = [*account.behind_pin, *([account.row] if account.row is not None else [])]
-    return any(one.id == person.id for one in there)
+    return any(one.id == person.id for one in _there(account))
+
+
+def _there(account: Account) -> list[Any]:
+    """Every vault that has the phone."""
+    return [*account.behind_pin, *([account.row] if account.row is not None else [])]
 
 
 async def _add(
@@ -164,8 +169,10 @@ async def _add(
     not_added = NotChanged("phone_not_added", ServiceError(ErrorKind.CONFLICT, "phone_not_added"))
     if address.kind != "person":
         return not_added
-    others = [one for one in account.behind_pin if one.id != person.id]
-    unprotected = account.row is not None and account.row.id != person.id
+    others = [one for one in _there(account) if one.id != person.id]
+    # Whoever has the code has the number: a vault that slept keeps nobody from it, and from here on
+    # no code opens it (`people_of_phone`: two are there).
+    unprotected = account.row is not None and bool(others) and not account.row.asleep
     if unprotected or len(others) >= VAULTS_ON_A_PHONE:
         return not_added
     if not _is_theirs(person, account):

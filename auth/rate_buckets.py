@@ -30,6 +30,11 @@ BucketKind = Literal[
     "join-code",
     "proof-wait",
     "join-yes",
+    "recovery",
+    "recovery-code",
+    "trusted",
+    "trusted-code",
+    "export",
 ]
 """What is counted. It is part of the tag: never change one."""
 

@@ -46,7 +46,8 @@ async def issue(
     """A code for who asks: one of their own, or one that they share with others. Its message is in
     the language that they chose, else in the vault's, else in `language`.
 
-    The caller MUST have got `account` from `lock_account` in `tx`.
+    One that a worker asks for (`recover`) is its own: digits that are shared would also be those of
+    a sign-in that the worker began. The caller MUST have got `account` from `lock_account` in `tx`.
     """
     address = account.address
     wrong = await wrong_codes(services, tx, address.tag, at)
@@ -59,6 +60,8 @@ async def issue(
         services.settings.sign_ins_per_hour,
     )
     shared = await _living_shared(services, tx, address.tag, at, wrong)
+    if use == "recover" and choice.lane == "shared":
+        choice = Choice("new", choice.digits, choice.tries)
     joins = choice.lane == "shared" and shared is not None
     if joins:
         # Nothing new is sent: what is written instead is a code that no sign-in refers to.
@@ -118,8 +121,13 @@ async def _add_code(
     return code_id, code
 
 
-_WORDS = {"enter": notifications.sign_in_code, "change": notifications.means_code}
-"""What a code is asked for: to enter, or to change how a vault is entered."""
+_WORDS = {
+    "enter": notifications.sign_in_code,
+    "change": notifications.means_code,
+    "recover": notifications.recovery_code,
+}
+"""What a code is asked for: to enter, to change how a vault is entered, or to show at the desk that
+a phone is still reached."""
 
 
 async def _send(

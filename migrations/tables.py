@@ -25,7 +25,11 @@ from vault.consent.records.mandates import Mandate
 from vault.consent.records.meetings import Meeting
 from vault.consent.records.receipt_keys import ReceiptKeyRow
 from vault.documents.uploads.records import Upload
+from vault.exports.records import Archive
+from vault.maintenance.records import ErasedVault
+from vault.recovery.records import Recovery
 from vault.tables import Document
+from vault.trusted.records import TrustedPerson
 
 _MEANS = (AnchorRow, CardRow, DeskForm, PinRow, PinStep)
 AUTH = (
@@ -41,7 +45,17 @@ AUTH = (
     *_MEANS,
 )
 _CONSENT = (ConsentEvidence, Mandate, Meeting, PersonLabel, ReceiptKeyRow)
-VAULT = (Document, *_CONSENT, Upload, LogWarning, Report)
+VAULT = (
+    Document,
+    *_CONSENT,
+    Upload,
+    Archive,
+    TrustedPerson,
+    LogWarning,
+    Recovery,
+    Report,
+    ErasedVault,
+)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 
 metadata = Base.metadata

@@ -12,6 +12,8 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "DELETE /v1/me": ("vault.erase_asked", {"code": "123456"}),
     "POST /v1/me/erasure/code": ("vault.erase_code", None),
     "GET /v1/access-log.csv": ("vault.export", None),
+    "POST /v1/me/export": ("vault.export_asked", _PROVED),
+    "GET /v1/me/exports/{export_id}/content": ("vault.export", None),
     "GET /v1/access-log.pdf": ("vault.export", None),
     "DELETE /v1/me/means/{means_id}": ("means.remove", _PROVED),
     "POST /v1/me/means/{means_id}/stop": ("means.stop", None),
@@ -32,6 +34,12 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/me/joins/answer": ("vault.join_see", {"code": "12345678"}),
     "GET /v1/me/joins/{join_id}": ("vault.join_see", None),
     "POST /v1/me/joins/{join_id}/yes": ("vault.join_see", _PIN | _PROVED),
+    # A worker who leads a hand would name their own way back.
+    "POST /v1/me/trusted": ("trusted.name", {"label": "x", "own_name": "y"} | _PROVED),
+    "DELETE /v1/me/trusted/{naming_id}": ("trusted.end", _PROVED),
+    "POST /v1/trusted/answer": ("trusted.see", {"code": "12345678"}),
+    "POST /v1/trusted/{naming_id}/accept": ("trusted.accept", None),
+    "POST /v1/trusted/{naming_id}/vouch": ("trusted.vouch", _PROVED),
     "POST /v1/assisted-sessions/invitations/answer": ("meeting.answer", {"code": "123456"}),
     "POST /v1/assisted-sessions/invitations/{invitation_id}/confirm": (
         "meeting.agree",
@@ -88,6 +96,8 @@ FREE = {
     "POST /v1/access-log/{event_id}/report",
     "GET /v1/access-log/{event_id}/proof",
     "GET /v1/me",
+    "GET /v1/me/exports/{export_id}",
+    "DELETE /v1/me/exports/{export_id}",  # nothing leaves then
     "PATCH /v1/me",  # where times are told
     "PUT /v1/me/name",
     "PUT /v1/me/language",
@@ -96,6 +106,9 @@ FREE = {
     "GET /v1/me/joins",
     "GET /v1/me/joins/{join_id}/access-log",
     "GET /v1/me/anchor",
+    "GET /v1/me/trusted",
+    "GET /v1/trusted",
+    "DELETE /v1/trusted/{naming_id}",  # one is less trusted then
     "DELETE /v1/me/joins/asked",  # nothing is joined then
     "DELETE /v1/me/proof/wait",  # nothing is changed then
     "GET /v1/assisted-sessions/invitations/{invitation_id}",
@@ -118,6 +131,11 @@ PAGES = {
         "POST /me/joins",
         "POST /me/joins/code",
         "POST /me/joins/{join_id}",
+        "POST /me/trusted/new",
+        "POST /me/trusted/{naming_id}/remove",
+        "POST /trusted/code",
+        "POST /trusted/{naming_id}/accept",
+        "POST /trusted/{naming_id}/vouch",
         "POST /invitations/{invitation_id}",
         "GET /access-log.pdf",
     },
@@ -163,6 +181,7 @@ PAGES = {
         "POST /me/name",
         "POST /me/language",
         "POST /me/proof/wait/cancel",
+        "POST /trusted/{naming_id}/end",
     },
 }
 """Those that change something, or give all of it; every other page only shows."""

@@ -26,6 +26,7 @@ ROW_COLUMNS = {
             " revision sealed created_at deleted_at"
         ),
         "document_version": ("id document_id person_id number content_tag scan sealed created_at"),
+        "erased_vault": "mark erased_at",
         "erasure_code": "id person_id session_id code_tag created_at expires_at",
         "grant": (
             "id person_id request_id recipient_kind recipient_id organisation_id may_attest"
@@ -47,14 +48,24 @@ ROW_COLUMNS = {
         "person_label": "id worker_id person_id sealed",
         "pin": "person_id edition digits salt sealed set_at",
         "pin_step": "id kind secret_hash sealed created_at expires_at",
+        "recovery": (
+            "id waiting_id former_id code_tag stop_tag began_at complete_at earliest_at opens_at"
+            " opened_at ended_at ended_by reminded_at sealed"
+        ),
         "report": "id person_id event_id organisation_id sealed created_at answered_at",
         "session": "id token_hash subject_kind subject_id created_at expires_at sealed",
         "sign_in": (
             "id kind address_tag sealed created_at expires_at network_tag secret_hash code_id tries"
         ),
         "sign_in_code": "id address_tag lane digits code_tag created_at expires_at",
+        "archive": (
+            "id person_id kind attempt length pieces asked_at ready_at done_at expires_at sealed"
+        ),
         "upload": "id person_id length received pieces refused sealed created_at expires_at",
         "vault_join": ("id person_id stays_id code_tag sealed created_at answered_at joined_at"),
+        "trusted_person": (
+            "id person_id trusted_id code_tag sealed created_at answered_at accepted_at ended_at"
+        ),
         "worker": "id organisation_id email_tag active sealed created_at",
         "wrong_codes": "address_tag hour lane digits count",
     }.items()

@@ -11,6 +11,7 @@ from base.statements import Bound, Statement
 PREVIEW = "preview"
 SCAN = "scan"
 CONTENT_TAG = "content_tag"
+EXPORT = "export"
 QUEUE = "vault"
 
 # As procrastinate defers a job (its `defer_jobs` query), so that it is one statement among others.
@@ -54,6 +55,12 @@ def scan_job(owner_id: UUID, version_id: UUID) -> Bound:
 def content_tag_job(owner_id: UUID, version_id: UUID) -> Bound:
     """Defers hashing the content of a version that came from another vault."""
     return _deferred(CONTENT_TAG, owner_id, version_id)
+
+
+def export_job(person_id: UUID, archive_id: UUID) -> Bound:
+    """Defers making an export."""
+    args = json.dumps({"person_id": str(person_id), "archive_id": str(archive_id)})
+    return _DEFER(queue=QUEUE, task=EXPORT, args=args)
 
 
 def _deferred(task: str, owner_id: UUID, version_id: UUID) -> Bound:

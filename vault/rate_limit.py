@@ -1,4 +1,5 @@
-"""A limit of attempts per hour, counted in the database, so that all processes share one count."""
+"""Limits of attempts, counted in the database, so that all processes share one count: by the hour,
+or one after the other at a pace."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,11 +11,16 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from audit.events import Action
+from auth.rate_buckets import BucketKind, Rate, SharedBuckets
 from auth.services import CoreServices
+from auth.subjects import Person
 from base.key_names import PACE
 from base.locks import hold_tag
 from base.quota import Quota
-from vault import records
+from vault import decisions, records
+from vault.decisions import AccessAttempt
+from vault.rules import Reason
 
 HOUR = timedelta(hours=1)
 
@@ -64,3 +70,17 @@ async def left(tx: AsyncConnection, subject_id: UUID, kind: AttemptKind, limit: 
     """What is left to a subject, without counting anything."""
     made, more_in = await records.attempts(tx, subject_id, kind, limit=limit, within=HOUR)
     return Quota(kind, limit, int(HOUR.total_seconds()), limit - made, more_in)
+
+
+async def take_turn(
+    services: CoreServices, person: Person, action: Action, kind: BucketKind, rate: Rate
+) -> SharedBuckets:
+    """Count one of what a vault does. Raises `ServiceError` TOO_MANY `too_many_requests`,
+    recorded."""
+    buckets = SharedBuckets(services, kind, rate)
+    taken = await buckets.take(person.id.bytes, 1)
+    if not taken.granted:
+        attempt = AccessAttempt(action=action, actor=person.actor(), person=person.id)
+        wait = max(1, round(taken.wait))
+        raise await decisions.record_refusal(services, attempt, Reason.PACED, retry_after=wait)
+    return buckets

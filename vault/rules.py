@@ -68,6 +68,9 @@ class Reason(StrEnum):
     CARD_TOO_NEW = "card_too_new"
     SHARED_DEVICE = "shared_device"
     JOIN_CODE = "join_code"
+    RECOVERY_CODE = "recovery_code"
+    SAME_AGENT = "same_agent"
+    TRUSTED_CODE = "trusted_code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +311,9 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.MEETING_WAITS: (ErrorKind.CONFLICT, "meeting_not_agreed"),
     Reason.MEETING_OVER: (ErrorKind.CONFLICT, "meeting_over"),
     Reason.JOIN_CODE: (ErrorKind.REFUSED, "join_code_wrong"),
+    Reason.RECOVERY_CODE: (ErrorKind.REFUSED, "recovery_code_wrong"),
+    Reason.SAME_AGENT: (ErrorKind.CONFLICT, "same_agent"),
+    Reason.TRUSTED_CODE: (ErrorKind.REFUSED, "trusted_code_wrong"),
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
     Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),

@@ -45,7 +45,8 @@ class LogKeys:
         return self._verifier
 
     async def signer(self) -> LocalSigner:
-        """The signer of checkpoints, for the sequencer only. Raises `InvalidOrigin`."""
+        """The signer of checkpoints, for the sequencer, and of notes of erasures. Raises
+        `InvalidOrigin`."""
         row = await self._row()
         self._check(_public(row))
         reader = await self._field_encryption.reader(None)

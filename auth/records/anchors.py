@@ -1,10 +1,11 @@
 """Anchors: one a person at most, a keyed tag of who they are on a paper, and nothing of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, delete, select
+from sqlalchemy import ForeignKey, Index, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +21,7 @@ class AnchorRow(Base):
     and by which rules of writing, the tag was made."""
 
     __tablename__ = "anchor"
+    __table_args__ = (Index("ix_anchor_tag", "tag"),)
     person_id: Mapped[UUID] = mapped_column(
         ForeignKey(PersonRow.id, ondelete="CASCADE"), primary_key=True
     )
@@ -42,6 +44,18 @@ async def anchor(connection: AsyncConnection, macs: RowMacs, person_id: UUID) ->
     if row is not None:
         macs.check(ANCHOR_ROW, row)
     return row
+
+
+async def anchors_of_tag(
+    connection: AsyncConnection, macs: RowMacs, tag: bytes, limit: int
+) -> Sequence[Row[Any]]:
+    """The anchors that are of one paper: of several, nobody knows whose vault is meant. Raises
+    `RowAltered`."""
+    query = select(AnchorRow.__table__).where(AnchorRow.tag == tag).limit(limit)
+    rows = (await connection.execute(query)).all()
+    for row in rows:
+        macs.check(ANCHOR_ROW, row)
+    return rows
 
 
 async def put_anchor(connection: AsyncConnection, macs: RowMacs, **values: Any) -> None:

@@ -41,6 +41,8 @@ PERSON_ROW = RowFormat(
 )
 
 
+ASLEEP = (PersonRow.used_at < now() - text("interval '6 months'")).label("asleep")
+"""Whether a vault was unused for so long that its number may be another's."""
 _ENDED = exists().where(VaultJoin.person_id == PersonRow.id, VaultJoin.joined_at.is_not(None))
 _BY_ID = select(PersonRow.__table__, _ENDED.label("ended"))
 """`ended`: its papers and means are those of another vault; nobody enters it."""
@@ -54,9 +56,8 @@ async def person_by_phone(
     `phone_tags`: of each form of the same number; the first under which someone is found. One
     query in every case. Raises `RowAltered`.
     """
-    asleep = (PersonRow.used_at < now() - text("interval '6 months'")).label("asleep")
     found = await connection.execute(
-        select(PersonRow.__table__, asleep).where(PersonRow.phone_tag.in_(phone_tags))
+        select(PersonRow.__table__, ASLEEP).where(PersonRow.phone_tag.in_(phone_tags))
     )
     rows = sorted(found, key=lambda row: phone_tags.index(row.phone_tag))
     return _checked(macs, rows[0] if rows else None)
@@ -66,6 +67,12 @@ async def person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) ->
     """One person's row, and whether their vault `ended`. Raises `RowAltered`."""
     found = await connection.execute(_BY_ID.where(PersonRow.id == person_id))
     return _checked(macs, found.one_or_none())
+
+
+async def ids_after(connection: AsyncConnection, person_id: UUID, limit: int) -> Sequence[UUID]:
+    """The ids of people, in their order, after one. Nothing of their rows is believed."""
+    query = select(PersonRow.id).where(PersonRow.id > person_id).order_by(PersonRow.id)
+    return (await connection.execute(query.limit(limit))).scalars().all()
 
 
 async def is_living(connection: AsyncConnection, person_id: UUID) -> bool:

@@ -5,15 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from auth.records.people import PERSON_ROW, PersonRow
+from auth.records.people import ASLEEP, PERSON_ROW, PersonRow
 from base.database import Base
-from base.db_time import now
 from storage.row_macs import RowFormat, RowMacs
 
 
@@ -59,12 +58,11 @@ async def people_of_phone(
     """The people whose phone it is, the first come first: of the first form of the number that
     finds someone. Each with `asleep` (unused for so long that the number may be another's) and
     `has_pin`. One query in every case. Raises `RowAltered`."""
-    asleep = (PersonRow.used_at < now() - text("interval '6 months'")).label("asleep")
     has_pin = (
         select(PinRow.person_id).where(PinRow.person_id == PersonRow.id).exists().label("has_pin")
     )
     found = await connection.execute(
-        select(PersonRow.__table__, asleep, has_pin)
+        select(PersonRow.__table__, ASLEEP, has_pin)
         .where(PersonRow.phone_tag.in_(phone_tags))
         .order_by(PersonRow.id)
     )

@@ -17,6 +17,7 @@ from base.database import Database
 from base.embedded.server import pg_dump_binary, pg_restore_binary, psql_binary
 from base.files import write_private
 from base.processes import ProgramFailed
+from storage.backup.restoration_state import UNFINISHED
 
 _CHUNK = 64 * 1024
 _NEW_SETTING = b"SET transaction_timeout = 0;\n"
@@ -30,17 +31,18 @@ async def dump(database: Database, snapshot: str, to: Path) -> None:
     """
     _make_private(to)
     options = ("--no-password", "--format=custom", "--compress=gzip:1", "--no-owner")
-    # Counts of the moment are in a table that a crash empties, too. Uploads live for a day, and
-    # their blobs are not backed up either.
-    left_out = ("--no-unlogged-table-data", "--exclude-table-data=unefois.upload*")
-    content = (*left_out, f"--snapshot={snapshot}", f"--file={to}")
+    # Counts of the moment are in a table that a crash empties, too. Uploads live for a day, copies
+    # to be taken away for a week, and the blobs of both are not backed up either.
+    short_lived = [f"--exclude-table-data=unefois.{one}*" for one in ("upload", "archive")]
+    content = ("--no-unlogged-table-data", *short_lived, f"--snapshot={snapshot}", f"--file={to}")
     with _address(database) as address:
         async with _running(pg_dump_binary(), *options, *content, f"--dbname={address}") as pg_dump:
             await pg_dump.wait()
 
 
 async def load(database: Database, dump_file: Path) -> None:
-    """Load a dump into an empty database, whole or not at all. Raises `ProgramFailed`."""
+    """Load a dump into an empty database, whole or not at all, where no service opens before
+    erasures were applied (`restoration_state`). Raises `ProgramFailed`."""
     options = ("--no-password", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1")
     quiet = ("--quiet", "--output=/dev/null")  # nobody reads its output for each statement
     with _address(database) as address:
@@ -52,6 +54,7 @@ async def load(database: Database, dump_file: Path) -> None:
                 await _feed(pg_restore, psql)
                 # `psql` commits at the end of its input: send it only once the script is complete.
                 await pg_restore.wait()
+                psql.stdin.write(UNFINISHED)
                 psql.stdin.write_eof()
             # Killed before this, `psql` commits nothing.
             await psql.wait()

@@ -30,6 +30,7 @@ from web.http import dependencies
 from web.pages import page
 
 PDF = corpus.pdf(1)
+IDS = ("sign_in_id", "join_id", "invitation_id", "naming_id", "export_id")
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +107,7 @@ async def test_what_is_forbidden_is_refused_and_recorded(
     body = body and {**body, **({"proof": {"pin": card[1]}} if "proof" in body else {})}
     before = await means(client, person.headers)
     method, path = route.split(" ")
-    ids = {"sign_in_id": uuid4(), "join_id": uuid4(), "invitation_id": uuid4()}
+    ids = dict.fromkeys(IDS, uuid4())
     path = path.format(means_id=before[1]["id"], **ids)
     answer = await client.request(method, path, headers=inside.headers, json=body)
     is_problem(answer, 403, "not_when_assisted")
@@ -125,7 +126,7 @@ async def test_alone_the_same_is_not_refused_for_that(
     _, listed = await means(client, person.headers)
     for route, (_, body) in FORBIDDEN.items():
         method, path = route.split(" ")
-        ids = {"sign_in_id": uuid4(), "join_id": uuid4(), "invitation_id": uuid4()}
+        ids = dict.fromkeys(IDS, uuid4())
         path = path.format(means_id=listed["id"], **ids)
         answer = await client.request(method, path, headers=person.headers, json=body)
         assert "not_when_assisted" not in answer.text, route

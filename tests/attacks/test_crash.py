@@ -183,6 +183,7 @@ async def orphans(services: Services, people: list[UUID]) -> set[str]:
     wanted = text(
         "SELECT blob_key, person_id = ANY(:people) AS theirs FROM unefois.sealed_file"
         " UNION ALL SELECT blob_key, person_id = ANY(:people) FROM unefois.upload_piece"
+        " UNION ALL SELECT blob_key, person_id = ANY(:people) FROM unefois.archive_piece"
     )
     async with services.database.transaction() as tx:
         found = (await tx.execute(wanted, {"people": people})).all()

@@ -120,6 +120,7 @@ WITHOUT_LOOKING = {
     "auth/card_means.py": "a card that is looked for under it",
     "auth/desk_cards.py": "a card that is looked for under it",
     "auth/desk_vaults.py": "a vault that is opened by it",
+    "vault/recovery/first_agents.py": "it looks itself: an agent is told nothing",
     "vault/consent/meeting_codes.py": "the lock of a worker; a person's looks",
     "vault/consent/meeting_use.py": "a meeting that is looked for under it: those of before ended",
     "vault/consent/meetings.py": "what a worker types or ends, looked for under it: none is left",

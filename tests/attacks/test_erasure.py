@@ -21,7 +21,7 @@ from vault.services import Services
 from web.process.services import open_services
 
 TABLES_OF_A_PERSON = ["document", "document_version", "sealed_file", "consent_request", "grant",
-                      "upload", "upload_piece"]  # fmt: skip
+                      "upload", "upload_piece", "archive", "archive_piece"]  # fmt: skip
 
 
 @pytest.mark.parametrize("store", STORES, indirect=True)

@@ -15,8 +15,10 @@ from tests.joins import ask_join
 from tests.mandates import prepare
 from tests.meetings import answered
 from tests.steps import ask, client_headers, deposit, granted, log_of
+from tests.trusted import answered_naming
 from tests.uploads import STREAM, TUS, begin, id_of
 from tests.vault.decoding import corpus
+from tests.vault.exports.steps import begun
 from vault.services import Services
 
 UNKNOWN = "01890000-0000-7000-8000-000000000001"
@@ -52,12 +54,17 @@ PERSON_PATHS = [
     ("GET", "/v1/me/joins/{join}"),
     ("POST", "/v1/me/joins/{join}/yes"),
     ("GET", "/v1/me/joins/{join}/access-log"),
+    ("POST", "/v1/trusted/{naming}/accept"),
+    ("DELETE", "/v1/trusted/{naming}"),
     ("GET", "/v1/access-log/{event}"),
     ("POST", "/v1/access-log/{event}/report"),
     ("DELETE", "/v1/sessions/{session}"),
     ("GET", "/v1/uploads/{upload}"),
     ("PATCH", "/v1/uploads/{upload}"),
     ("DELETE", "/v1/uploads/{upload}"),
+    ("GET", "/v1/me/exports/{export}"),
+    ("GET", "/v1/me/exports/{export}/content"),
+    ("DELETE", "/v1/me/exports/{export}"),
 ]
 RECIPIENT_PATHS = [
     ("GET", "/v1/consent-requests/{request}"),
@@ -95,8 +102,10 @@ async def ids_of_another(
         "mandate": (await prepare(client, worker, person))["id"],
         "meeting": await answered(client, worker, person),
         "invitation": await looked_at(client, worker, person),
+        "naming": (await answered_naming(client, await make_person(), person))["id"],
         "join": (await ask_join(client, person)).json()["id"],
         "upload": id_of(upload),
+        "export": (await begun(client, person))["id"],
     }
 
 

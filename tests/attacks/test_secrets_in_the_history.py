@@ -46,6 +46,10 @@ FORMS = {
     "means/pin.html": {"/me/pin"},
     "meetings/code.html": {"{{ mine }}/meetings/code"},
     "pro/beside.html": {"/pro/beside"},
+    "trusted/code.html": {"/trusted/code"},
+    "trusted/for_me.html": {"/trusted/{{ found.id }}/vouch"},
+    "trusted/new.html": {"/me/trusted/new"},
+    "trusted/remove.html": {"/me/trusted/{{ found.id }}/remove"},
 }
 # The routes that take what they hold.
 TAKE = {
@@ -63,6 +67,8 @@ TAKE = {
     "/me/means/{means_id}/remove",
     "/me/phone/{sign_in_id}",
     "/me/pin",
+    "/me/trusted/new",
+    "/me/trusted/{naming_id}/remove",
     "/meetings/code",
     "/pro/beside",
     "/pro/desk/free",
@@ -72,6 +78,8 @@ TAKE = {
     "/pro/meetings/code",
     "/pro/sign-in/{sign_in_id}",
     "/sign-in/{sign_in_id}",
+    "/trusted/code",
+    "/trusted/{naming_id}/vouch",
 }
 # Of a thing that is not there, another page says so by its address.
 OF_NOTHING = {
@@ -79,6 +87,8 @@ OF_NOTHING = {
     "/me/joins/{join_id}": "/me/joins?done=join_gone",
     "/me/means/{means_id}/free": "/me/means?done=means_gone",
     "/me/means/{means_id}/remove": "/me/means?done=means_gone",
+    "/me/trusted/{naming_id}/remove": "/me/trusted?done=trust_gone",
+    "/trusted/{naming_id}/vouch": "/me/trusted?done=trust_gone",
 }
 # There is nothing to end: the page that would say it leads on.
 LEADS_ON = "/me/anchor/remove"

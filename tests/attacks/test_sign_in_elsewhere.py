@@ -232,7 +232,7 @@ async def test_a_recycled_number_gets_the_answer_of_a_wrong_code(
         )
         answers.append((answer.status_code, {**answer.json(), "request_id": ""}))
     assert answers[0] == answers[1]
-    assert "la personne qui vous accompagne" in answers[1][1]["what_to_do"]
+    assert "allez au guichet" in answers[1][1]["what_to_do"]
 
 
 async def test_another_ones_sign_in_and_no_sign_in_cost_the_same(services: CoreServices) -> None:

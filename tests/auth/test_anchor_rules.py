@@ -113,6 +113,38 @@ def test_what_is_no_end_of_a_number(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("born", "allowed"),
+    [
+        ("2011-11-27", True),
+        ("2011-11-28", False),
+        ("2011-11-00", False),  # it may be the 30th
+        ("2011-10-00", True),
+        ("2011-00-00", False),
+        ("2010-00-00", True),
+        ("2026-11-27", False),
+    ],
+)
+def test_nobody_under_fifteen(born: str, allowed: bool) -> None:
+    typed = TypedAnchor("Diallo", "Fatou", born, "4F7K")
+    if allowed:
+        assert written(typed, TODAY)[2] == born
+        return
+    with pytest.raises(ServiceError, match="under_fifteen") as refused:
+        written(typed, TODAY)
+    assert refused.value.fields == (("birth_date",),)
+
+
+@pytest.mark.parametrize("today", [date(2027, 2, 28), date(2027, 3, 1)])
+def test_who_was_born_on_the_29th_of_february_is_fifteen_on_the_1st_of_march(today: date) -> None:
+    typed = TypedAnchor("Diallo", "Fatou", "2012-02-29", "4F7K")
+    if today.month == 3:
+        assert written(typed, today)
+        return
+    with pytest.raises(ServiceError, match="under_fifteen"):
+        written(typed, today)
+
+
+@pytest.mark.parametrize(
     ("change", "code", "field"),
     [
         ({"family_name": " - "}, "anchor_name", "family_name"),

@@ -87,11 +87,16 @@ TEXTS = {
     "pin": lambda language: means_changed(language, Action.PIN_SET),
     "join asked": lambda language: means_changed(language, Action.JOIN_ASKED),
     "joined": lambda language: means_changed(language, Action.VAULT_JOINED),
+    "trusted": lambda language: means_changed(language, Action.TRUSTED_ACCEPTED),
+    "not trusted": lambda language: means_changed(language, Action.TRUSTED_ENDED),
     "anchor": lambda language: means_changed(language, Action.ANCHOR_ENROLLED),
+    "export asked": lambda language: means_changed(language, Action.EXPORT_ASKED),
+    "export ready": lambda language: notifications.export_ready(WORDS, language, AT),
     "no anchor": lambda language: means_changed(language, Action.ANCHOR_REMOVED),
     "wait": lambda language: means_changed(language, Action.MEANS_WAIT),
     "no wait": lambda language: means_changed(language, Action.MEANS_WAIT_ENDED),
     "change": lambda language: notifications.means_code(WORDS, language, "012345"),
+    "desk": lambda language: notifications.recovery_code(WORDS, language, "012345"),
     "erase": lambda language: notifications.erasure_code(WORDS, language, "012345"),
     "asked": lambda language: notifications.erasure_asked(WORDS, language, AT),
     "soon": lambda language: notifications.erasure_soon(WORDS, language, AT),
@@ -159,6 +164,14 @@ FRENCH = {
     " endroit. " + WAS_IT_YOU["fr"],
     "joined": "« Mes papiers » : vos papiers de deux endroits viennent d’être réunis. "
     + WAS_IT_YOU["fr"],
+    "trusted": "« Mes papiers » : une personne de confiance vient d’être ajoutée. "
+    + WAS_IT_YOU["fr"],
+    "not trusted": "« Mes papiers » : une personne de confiance vient d’être retirée. "
+    + WAS_IT_YOU["fr"],
+    "export asked": "« Mes papiers » : quelqu’un demande une copie de tous vos papiers. "
+    + WAS_IT_YOU["fr"],
+    "export ready": "La copie de vos papiers est prête. Ouvrez « Mes papiers » avant le 3 mai à"
+    " 9 h 05 pour la prendre.",
     "anchor": "« Mes papiers » : une preuve d’identité vient d’être enregistrée. "
     + WAS_IT_YOU["fr"],
     "no anchor": "« Mes papiers » : une preuve d’identité vient d’être effacée. "
@@ -170,6 +183,8 @@ FRENCH = {
     "change": "Votre code pour CHANGER vos façons d’entrer : 012345. Valable 10 minutes. Vous"
     " n’avez rien demandé ? Ne donnez ce code à personne, ouvrez « Mes papiers », choisissez"
     " « Mes appareils », puis « Fermer partout, sauf ici ».",
+    "desk": "Votre code pour le guichet, pour ROUVRIR vos papiers : 012345. Valable 10 minutes."
+    " Vous n’êtes pas au guichet ? Ne le donnez à personne.",
     "erase": "Votre code pour EFFACER tous vos papiers : 012345. Valable 10 minutes. Vous n’avez"
     " rien demandé ? Ne donnez ce code à personne, et allez au guichet.",
     "asked": "Tous vos papiers seront effacés le 3 mai à 9 h 05. Vous ne le voulez pas ? Ouvrez «"
@@ -230,6 +245,12 @@ ENGLISH = {
     "join asked": "“My papers”: someone asks to join your papers with those of another place. "
     + WAS_IT_YOU["en"],
     "joined": "“My papers”: your papers from two places were just joined. " + WAS_IT_YOU["en"],
+    "trusted": "“My papers”: a trusted person was just added. " + WAS_IT_YOU["en"],
+    "not trusted": "“My papers”: a trusted person was just removed. " + WAS_IT_YOU["en"],
+    "export asked": "“My papers”: someone is asking for a copy of all your papers. "
+    + WAS_IT_YOU["en"],
+    "export ready": "The copy of your papers is ready. Open “My papers” before 3 May at 9:05 to"
+    " take it.",
     "anchor": "“My papers”: a proof of identity was just recorded. " + WAS_IT_YOU["en"],
     "no anchor": "“My papers”: a proof of identity was just erased. " + WAS_IT_YOU["en"],
     "wait": "“My papers”: someone asks to change your ways in without proving that it is you. It"
@@ -238,6 +259,8 @@ ENGLISH = {
     "change": "Your code to CHANGE your ways in: 012345. Valid for 10 minutes. You asked for"
     " nothing? Do not give this code to anyone, open “My papers”, choose “My devices”, then “Sign"
     " out everywhere, except here”.",
+    "desk": "Your code for the desk, to REOPEN your papers: 012345. Valid for 10 minutes. You are"
+    " not at the desk? Do not give it to anyone.",
     "erase": "Your code to ERASE all your papers: 012345. Valid for 10 minutes. You asked for"
     " nothing? Give this code to nobody, and go to the desk.",
     "asked": "All your papers will be erased on 3 May at 9:05. You do not want this? Open “My"

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import administration, one_time_codes, sessions
+from auth.code_limits import NEW_CODES
 from auth.one_time_codes import PendingSignIn
 from auth.records import people
 from auth.services import CoreServices
+from auth.session_start import Account
 from auth.subjects import Person, Worker
 from base.errors import ErrorKind, ServiceError
 from tests.auth.steps import (
@@ -24,6 +26,7 @@ from tests.auth.steps import (
     new_worker,
     queued_messages,
     redeem,
+    sent_codes,
     service_log,
     sign_in,
     wrong,
@@ -255,3 +258,81 @@ async def test_a_barred_worker_gets_no_session_for_a_code_already_sent(
     started, code = await begin(services, email)
     await administration.deactivate_worker(services, worker_id)
     assert await refusal(services, started, code) == CODE_WRONG
+
+
+@pytest.mark.parametrize("use", ["change", "recover"])
+async def test_a_code_sent_for_another_use_lets_nobody_in(services: CoreServices, use: str) -> None:
+    phone = new_phone()
+    person = await subject_of(services, (await sign_in(services, phone)).token)
+    assert person
+    before = await log_of(services, person.id)
+    started = await one_time_codes.send_code(services, phone=phone, use=use)
+    code = await code_for(services, phone)
+    assert await refusal(services, started, code) == CODE_WRONG
+    last = (await service_log(services))[-1]
+    assert (last["action"], last["reason"]) == ("sign_in.failure", "not_found")
+    assert await log_of(services, person.id) == [*before, ("sign_in.code", "allowed", "")]
+
+
+async def test_a_code_for_the_desk_opens_no_vault_for_a_phone_without_one(
+    services: CoreServices,
+) -> None:
+    phone = new_phone()
+    started = await one_time_codes.send_code(services, phone=phone, use="recover")
+    code = await code_for(services, phone)
+    assert await refusal(services, started, code) == CODE_WRONG
+    macs = await services.field_encryption.row_macs()
+    tags = [await services.field_encryption.tag("phone", phone)]
+    async with services.database.transaction() as tx:
+        assert await people.person_by_phone(tx, macs, tags) is None
+    # The code was not used up by it: it serves for what its message says, once.
+    assert await _reached(services, started, code)
+    with pytest.raises(ServiceError, match="code_wrong"):
+        await _reached(services, started, code)
+
+
+async def test_a_code_to_enter_shows_nothing_at_the_desk(services: CoreServices) -> None:
+    started, code = await begin(services, new_phone())
+    with pytest.raises(ServiceError, match="code_wrong"):
+        await _reached(services, started, code)
+    assert await redeem(services, started, code)
+
+
+@pytest.mark.parametrize("first", ["shared", "desk"])
+async def test_a_code_for_the_desk_is_nobody_elses(services: CoreServices, first: str) -> None:
+    phone = new_phone()
+    for _ in range(NEW_CODES):
+        await begin(services, phone)
+    uses = {"shared": "enter", "desk": "recover"}
+    begun: dict[str, tuple[PendingSignIn, str]] = {}
+    for who in (first, "desk" if first == "shared" else "shared"):
+        started = await one_time_codes.send_code(services, phone=phone, use=uses[who])
+        begun[who] = started, (await sent_codes(services, phone))[-1]
+    shared, shown = begun["shared"], begun["desk"]
+    texts = [one["text"] for one in await queued_messages(services, phone) if one["send"]]
+    assert sum("guichet" in text for text in texts) == 1
+    assert shared[1] != shown[1]
+    assert await refusal(services, shared[0], shown[1]) == CODE_WRONG
+    with pytest.raises(ServiceError, match="code_wrong"):
+        await _reached(services, shown[0], shared[1])
+    assert await _reached(services, shown[0], shown[1])
+    assert await redeem(services, shared[0], shared[1])
+
+
+async def test_no_other_code_for_the_desk_is_sent_by_the_page_of_codes(
+    services: CoreServices, moved_clock: MoveClock
+) -> None:
+    phone = new_phone()
+    started = await one_time_codes.send_code(services, phone=phone, use="recover")
+    moved_clock(timedelta(minutes=2))
+    assert await one_time_codes.send_again(services, started.id, secret=started.secret) is None
+    assert len(await queued_messages(services, phone)) == 1
+
+
+async def _reached(services: CoreServices, started: PendingSignIn, code: str) -> str:
+    async def start(_: AsyncConnection, account: Account) -> str:
+        return account.address.kind
+
+    return await one_time_codes.redeem_for(
+        services, started.id, start, secret=started.secret, code=code, use="recover"
+    )

@@ -46,6 +46,7 @@ VALUES = {
     "MANDATE": "mandate",
     "REPORT": "report",
     "UPLOAD": "upload",
+    "ARCHIVE": "archive",
     "PHONE": "phone",
     "EMAIL": "email",
     "SIGN_IN_CODE": "sign-in-code",
@@ -85,6 +86,10 @@ VALUES = {
     "MET": "met",
     "JOIN": "vault_join",
     "JOIN_CODE": "join-code",
+    "RECOVERY": "recovery",
+    "RECOVERY_CODE": "recovery-code",
+    "TRUSTED": "trusted_person",
+    "TRUSTED_CODE": "trusted-code",
 }
 
 

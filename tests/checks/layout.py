@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = "vault"
-MAX_PARTS = 20
-MAX_IMPORTS = 60
+MAX_PARTS = 27
+MAX_IMPORTS = 95
 PLAN = (
     "base/embedded",
     "storage/backup",
@@ -30,6 +30,8 @@ PLAN = (
     "vault/documents",
     "vault/maintenance",
     "vault/reconciliation",
+    "vault/recovery",
+    "vault/trusted",
     "web/api",
     "web/cli",
     "web/demo",

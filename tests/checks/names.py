@@ -42,6 +42,9 @@ NOUNS = {
     "decoding": "the plan's folder; what a decoder does",
     "embedded": "the plan's folder; PostgreSQL's own way to say it",
     "rendering": "what turns a template into a page",
+    "naming": "by whom and how a trusted person is named",
+    "trusted": "the plan's folder; whom a person trusts",
+    "vouching": "what a trusted person does at a desk",
     "sealing": "HPKE's word, and the format pages'",
 }
 

@@ -38,6 +38,8 @@ ALLOWED = {
     "Key": "a key of boto3's dictionaries",
     "load_file": "botocore calls it",
     "file_loader": "botocore reads it",
+    "external_attr": "zipfile reads it",
+    "seekable": "zipfile calls it",
     "nonblocking": "psycopg reads it",
     "prepare_threshold": "psycopg reads it",
     "regex": "starlette reads it, of a path convertor",

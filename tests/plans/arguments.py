@@ -9,7 +9,7 @@ import inspect
 import itertools
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,9 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.tlog.records import Signed
 from auth.subjects import Party
-from base.database import Base
 from base.statements import Bound
 from storage.row_macs import RowMacs
+from tests.plans.values import Rows
+from tests.plans.values import new as _new
+from tests.plans.values import of as _of
+from tests.plans.values import only as _is
+from tests.plans.values import row as _row
+from tests.plans.values import some as _some
 from vault.cursors import Position
 from vault.rules import GrantAction
 
@@ -31,9 +36,6 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("base", "storage", "audit", "auth", "vault", "web")
 SAMPLE = 777
 """Which row of each table the arguments name."""
-
-Rows = Mapping[str, Mapping[str, Any]]
-"""One row of each table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,9 @@ class AnyMacs:
 
     def check(self, *_: object) -> None: ...
 
+    def holds(self, *_: object) -> bool:
+        return True
+
     def of(self, *_: object) -> bytes:
         return b"m" * 32
 
@@ -140,62 +145,6 @@ _BY_TYPE: tuple[tuple[Any, Any], ...] = (
     (timedelta, timedelta(hours=1)),
     (int, 50),
 )
-
-
-def _new(table: str, *names: str) -> Callable[[Rows], list[Any]]:
-    """A row like the sample one, with another key and other unique values; `names` left out."""
-
-    def values(rows: Rows) -> list[Any]:
-        columns = Base.metadata.tables[f"unefois.{table}"].columns
-        row = {name: value for name, value in rows[table].items() if name not in names}
-        fresh: dict[type, Callable[[], Any]] = {
-            UUID: uuid4,
-            bytes: lambda: uuid4().bytes * 2,
-            str: lambda: uuid4().hex,
-            int: lambda: 10**6,
-        }
-        for name, value in row.items():
-            key = columns[name].primary_key and not columns[name].foreign_keys
-            if (key or name in UNIQUE.get(table, ())) and type(value) in fresh:
-                row[name] = fresh[type(value)]()
-        return [row]
-
-    return values
-
-
-UNIQUE = {
-    "audit_key": ("owner_id",),
-    "browser": ("secret_hash",),
-    "card": ("code_tag", "secret_tag"),
-    "client": ("client_id",),
-    "document_version": ("number",),
-    "meeting": ("code_tag",),
-    "vault_join": ("code_tag",),
-    "grant": ("request_id",),
-    "person": ("phone_tag", "email_tag"),
-    "report": ("event_id",),
-    "sealed_file": ("blob_key", "position"),
-    "session": ("token_hash",),
-    "signing_key": ("kid",),
-    "upload_piece": ("blob_key", "position"),
-    "worker": ("email_tag",),
-}
-
-
-def _is(*values: Any) -> Callable[[Rows], list[Any]]:
-    return lambda _: list(values)
-
-
-def _of(table: str, column: str = "id") -> Callable[[Rows], list[Any]]:
-    return lambda rows: [rows[table][column]]
-
-
-def _some(table: str, column: str = "id") -> Callable[[Rows], list[Any]]:
-    return lambda rows: [[rows[table][column]] * 3]
-
-
-def _row(table: str) -> Callable[[Rows], list[Any]]:
-    return lambda rows: [types.SimpleNamespace(**rows[table])]
 
 
 POSSIBLE: dict[str, Callable[[dict[str, Any]], bool]] = {
@@ -240,15 +189,12 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "index": _is(100),
     "jti_hash": _is(b"j" * 32),
     "auth.records.rate_buckets.key": _of("rate_bucket", "key"),
-    "auth.records.rate_buckets.many": _is(5),
     "key_hash": _of("idempotency", "key_hash"),
     "key_id": _of("audit_key"),
     "lapsed_for": _is(timedelta(days=30)),
     "keys": _some("sealed_file", "blob_key"),
     "kind": _is("person"),
     "mac": _is(b"m" * 32),
-    "max_attempts": _is(5),
-    "max_tries": _is(5),
     "network_tag": _of("sign_in", "network_tag"),
     "nth": _is(3),
     "owner_id": _of("person"),
@@ -263,10 +209,9 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "role": _is("unefois_service"),
     "request_ids": _some("consent_request"),
     "root_version": _is("root-10"),
-    "sealed": _is(b"s" * 64),
     "secret_hash": _of("browser", "secret_hash"),
     "signed": _is(Signed(10**6, b"r" * 32, b"f" * 32, b"note")),
-    "sender_sealed": _is(b"s" * 64),
+    **dict.fromkeys(("sealed", "sender_sealed"), _is(b"s" * 64)),
     "since": _is(_now() - timedelta(hours=1)),
     "state": _is("live", "ended"),
     "step": _is("given"),
@@ -294,10 +239,10 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "audit.tlog.records.integrate.ids": lambda rows: [[rows["leafless_event"]["id"]]],
     "auth.oauth.records.add_signing_key.values": _new("signing_key"),
     "auth.oauth.records.retire_signing_keys.after": _is(timedelta(hours=1)),
+    "auth.records.anchors.tag": _of("anchor", "tag"),
     "auth.records.anchors.put_anchor.values": _new("anchor", "mac"),
     "auth.records.browsers.age": _is(timedelta(days=400)),
     "auth.records.browsers.put_browser.values": _new("browser"),
-    "auth.records.browsers.limit": _is(10),
     "auth.records.cards.code_tag": _of("card", "code_tag"),
     "auth.records.cards.secret_tag": _of("card", "secret_tag"),
     "auth.records.cards.add_card.values": _new("card", "mac"),
@@ -358,7 +303,6 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.consent.records.labels.add_label.values": lambda rows: [
         {**_new("person_label")(rows)[0], "person_id": rows["last_person"]["id"]}
     ],
-    "auth.records.joins.code_tag": _is(b"t" * 32),
     "auth.records.joins.join_id": _of("vault_join"),
     "auth.records.joins.add_join.values": _new("vault_join", "stays_id", "joined_at", *_LATER[1:]),
     "auth.records.joins.change_join.row": _row("vault_join"),
@@ -380,19 +324,38 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.documents.moves.records.documents": lambda rows: [_new("document")(rows)],
     "vault.documents.moves.records.versions": lambda rows: [_new("document_version")(rows)],
     "vault.documents.moves.records.files": lambda rows: [_new("sealed_file")(rows)],
+    "vault.exports.records.kind": _is("export"),
+    "vault.exports.records.add_archive.values": _new("archive"),
+    "vault.exports.records.change_archive.row": _row("archive"),
+    "vault.exports.records.change_archive.values": _is({"attempt": 2}),
+    "vault.exports.records.add_piece.values": _new("archive_piece"),
+    "vault.exports.records.delete_pieces.after": _is(1),
+    "vault.exports.records.keys": _some("archive_piece", "blob_key"),
     "vault.documents.uploads.records.keys": _some("upload_piece", "blob_key"),
     "vault.documents.uploads.records.add_upload.values": _new("upload"),
     "vault.documents.uploads.records.upload_ids": _some("upload"),
     "vault.documents.uploads.records.change_upload.row": _row("upload"),
     "vault.documents.uploads.records.change_upload.values": _is({"refused": True}),
     "vault.documents.uploads.records.pieces": lambda rows: [_new("upload_piece")(rows)],
+    "vault.trusted.records.naming_id": _of("trusted_person"),
+    "vault.trusted.records.add_naming.values": _new("trusted_person"),
+    "vault.trusted.records.change_naming.row": _row("trusted_person"),
+    "vault.trusted.records.change_naming.values": _is({"sealed": b"s"}),
     "vault.maintenance.records.code_id": _of("erasure_code"),
     "vault.maintenance.records.add_code.values": _new("erasure_code", "attempts"),
     "vault.maintenance.records.add_pending.values": lambda rows: [
         {**rows["pending_erasure"], "person_id": rows["last_person"]["id"]}
     ],
+    "vault.maintenance.records.mark": lambda _: [uuid4().bytes * 2],
     "vault.maintenance.records.pending_to_remind.before": _is(timedelta(days=1)),
     "vault.maintenance.records.note_reminder.values": lambda rows: [dict(rows["pending_erasure"])],
+    "vault.recovery.records.code_tag": _of("recovery", "code_tag"),
+    "vault.recovery.records.former_id": _of("recovery", "former_id"),
+    "vault.recovery.records.add.values": lambda rows: [
+        {**_new("recovery", "mac")(rows)[0], "waiting_id": rows["last_person"]["id"]}
+    ],
+    "vault.recovery.records.change.row": _row("recovery"),
+    "vault.recovery.records.change.values": _is({"sealed": b"s"}),
     "vault.records.kind": _is("give"),
     "vault.records.unmeasured_versions.after": _is(UUID(int=0)),
     "vault.records.set_version_size.version_id": _of("document_version"),

@@ -19,8 +19,9 @@ from base.embedded.programs import OWNER
 from base.embedded.server import EmbeddedPostgres
 from migrations.run import upgrade
 from tests.plans import filling
-from tests.plans.arguments import SAMPLE, Rows
+from tests.plans.arguments import SAMPLE
 from tests.plans.explain import Tables
+from tests.plans.values import Rows
 
 _NO_KEYS = "-c session_replication_role=replica"
 """A row like another one may refer to nothing: foreign keys are not checked here."""

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.slow
 WHOLE_TABLE = {
     "auth.records.messages.messages": "the inbox of the demonstration, which keeps few messages",
     "vault.consent.records.labels.delete_old_labels": "once an hour: any may have to go",
+    "vault.maintenance.records.erased_marks": "once a note of erasures, which has all of them",
     "storage.records.roots_in_use": "once a backup, which copies everything",
     "storage.records.sealed_files": "once a backup, which copies every file",
 }
@@ -36,6 +37,7 @@ OUTSIDE = {
     "base/db_time.py": "reads the clock",
     "base/locks.py": "takes advisory locks",
     "base/pipeline.py": "begins and ends transactions",
+    "storage/backup/restoration_state.py": "a comment on the schema, at the start and on command",
     "storage/key_checks.py": "reads every key, on command",
     "vault/jobs.py": "defers jobs by procrastinate's own function",
     "vault/maintenance/bound_rows.py": "writes every row once, on command",
@@ -50,6 +52,7 @@ OUTSIDE = {
     "vault/reconciliation/replayed_reports.py": "reads every report, on command",
     "vault/reconciliation/replayed_requests.py": "reads every request, on command",
     "vault/reconciliation/replayed_sessions.py": "reads every session, on command",
+    "vault/reconciliation/replayed_trust.py": "reads every trusted person, on command",
     "vault/reconciliation/replayed_vaults.py": "reads every person, on command",
     "vault/reconciliation/snapshot.py": "reads whole tables, on command",
     "vault/reconciliation/version_files.py": "reads every file's row, on command",

@@ -27,8 +27,11 @@ from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeW
 from tests.joins import ask_join
 from tests.mandates import authorisation, signed
 from tests.meetings import met
-from tests.steps import deposit, granted, log_of, request_body
+from tests.recoveries import tied
+from tests.steps import deposit, erase, granted, log_of, request_body
+from tests.trusted import trusted
 from tests.vault.decoding import corpus
+from tests.vault.exports.steps import begun
 from tests.vectors import second_reader as reader
 from vault.access_log.records import add_warning
 from vault.services import Services
@@ -98,6 +101,8 @@ async def make_rows(
     assert labelled.is_success, labelled.text
     await met(client, worker, person)
     assert (await ask_join(client, person)).is_success
+    await tied(services, person.id, new_id())
+    await begun(client, person)
     await signed(client, worker, person, authorisation("lease"))
     entry = (await log_of(client, person))[0]["id"]
     reported = await client.post(
@@ -148,8 +153,10 @@ async def test_the_macs_of_rows(
     before = {table: await macs_of(services, table) for table in tables}
     await make_client()
     await make_rows(services, client, await make_person(), await make_worker())
+    await trusted(client, await make_person(), await make_person())
     await ask_to_erase(services, client, await make_person(), given=False)
     await ask_to_erase(services, client, await make_person(), given=True)
+    await erase(services, await make_person())
     secret = await secret_of(services, "row-macs")
     for table, (version, columns) in tables.items():
         after = await macs_of(services, table)

@@ -21,9 +21,17 @@ from vault.services import Services
 _SHOWN_AS_NOT_FOUND = {reason.value for reason in Reason if failure_of(reason).code == "not_found"}
 OF_SENT_REQUESTS = frozenset({Action.REQUEST.value, Action.WITHDRAW.value})
 """What is done with a consent request by its sender, who must not learn whom it reached."""
-AT_THE_DESK = frozenset({Action.MEANS_FREED.value, Action.MEANS_STOPPED.value})
+AT_THE_DESK = frozenset(
+    {
+        Action.MEANS_FREED.value,
+        Action.MEANS_STOPPED.value,
+        Action.RECOVERY_BEGUN.value,
+        Action.RECOVERY_SECOND.value,
+    }
+)
 """What a worker does with a card that somebody shows, of which they must not learn whether it is
-one that works."""
+one that works; and beside somebody who lost everything, of whom they must not learn whether a vault
+was found."""
 _UNTOLD_ANSWERS = frozenset({Action.REFUSE.value, Action.NOT_ME.value})
 _STREAMED = {Action.READ.value, Action.PREVIEW.value}
 

@@ -23,7 +23,7 @@ from base.locks import RECEIPT_KEYS, hold_tag
 from storage.field_encryption import DecryptionError, FieldEncryption, FieldReader
 from storage.row_macs import RowAltered
 from vault.consent.records import receipt_keys as records
-from vault.consent.signed_receipts import signed
+from vault.consent.signed_receipts import TYPE, signed
 from vault.decisions import record_altered_row
 
 _CACHE_SECONDS = 60.0
@@ -38,15 +38,20 @@ _named: WeakKeyDictionary[FieldEncryption, set[UUID]] = WeakKeyDictionary()
 """The rows that were recorded as refused: reading the public keys again writes nothing."""
 
 
-async def sign(services: CoreServices, record: dict[str, Any]) -> dict[str, Any]:
-    """The record with its signature."""
+async def sign(
+    services: CoreServices, record: dict[str, Any], *, kind: str = TYPE
+) -> dict[str, Any]:
+    """The record with its signature; `kind`: of another record than a receipt."""
     key = await _signer(services)
-    return signed(record, key.private_key, key.kid)
+    return signed(record, key.private_key, key.kid, kind=kind)
 
 
-async def public_keys(services: CoreServices) -> dict[str, object]:
+async def public_keys(services: CoreServices, *, may_create: bool = False) -> dict[str, object]:
     """The JWK set of all keys, also of those that sign no more; the newest first. None before the
-    first receipt: whoever asks writes nothing."""
+    first receipt: whoever asks writes nothing. `may_create`: the first one, for what will be
+    signed."""
+    if may_create:
+        await _signer(services)
     reader = await services.field_encryption.reader(None)
     async with services.database.transaction() as tx:
         rows = await records.receipt_keys(tx)

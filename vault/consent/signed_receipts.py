@@ -46,32 +46,40 @@ class NotGenuine(Exception):
 
 
 def signed(
-    record: Mapping[str, Any], private_key: ec.EllipticCurvePrivateKey, kid: str
+    record: Mapping[str, Any],
+    private_key: ec.EllipticCurvePrivateKey,
+    kid: str,
+    *,
+    kind: str = TYPE,
 ) -> dict[str, Any]:
-    """The record with its `jws`. `ValueError` for a record that is signed already."""
+    """The record with its `jws`; `kind`: what it is, so that nothing passes for something else.
+    `ValueError` for a record that is signed already."""
     if MEMBER in record:
         raise ValueError("a record is signed once")
-    header = canonical({"alg": ALGORITHM, "kid": kid, "typ": TYPE})
+    header = canonical({"alg": ALGORITHM, "kid": kid, "typ": kind})
     payload = canonical(dict(record))
     r, s = decode_dss_signature(private_key.sign(_signing_input(header, payload), _ECDSA))
     signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
     return {**record, MEMBER: f"{_base64url(header)}..{_base64url(signature)}"}
 
 
-def verified(receipt: bytes, keys: bytes) -> dict[str, Any]:
-    """The record of a receipt that one of the keys (a JWK set) signed. Raises `NotGenuine`.
+def verified(
+    receipt: bytes, keys: bytes, *, kind: str = TYPE, limit: int = MAX_RECEIPT
+) -> dict[str, Any]:
+    """The record of a receipt, or of another `kind`, that one of the keys (a JWK set) signed.
+    `limit`: of its bytes. Raises `NotGenuine`.
 
     It says nothing of what happened since: the caller MUST NOT take it for the grant's state now.
     """
     try:
-        return _verified(receipt, keys)
+        return _verified(receipt, keys, kind, limit)
     except InvalidJws as refused:
         raise NotGenuine(refused.reason) from None
 
 
-def _verified(receipt: bytes, keys: bytes) -> dict[str, Any]:
+def _verified(receipt: bytes, keys: bytes, kind: str, limit: int) -> dict[str, Any]:
     # 1. Strict JSON, of a bounded size: no member twice.
-    if len(receipt) > MAX_RECEIPT:
+    if len(receipt) > limit:
         raise InvalidJws(Reason.SIZE)
     record = dict(read_object(receipt))
     jws = record.pop(MEMBER, None)
@@ -80,9 +88,9 @@ def _verified(receipt: bytes, keys: bytes) -> dict[str, Any]:
     # 2. The payload put back between the dots, then all read in its only valid spelling.
     payload = _encoded(record)
     whole = jws.replace("..", f".{_base64url(payload)}.")
-    compact = read_compact(whole, 2 * MAX_RECEIPT)
+    compact = read_compact(whole, 2 * limit)
     # 3. The whole header: exactly ours; it chooses among the keys and decides nothing else.
-    key = _key_of(compact.header, keys)
+    key = _key_of(compact.header, keys, kind)
     # 4. The signature, by that key.
     if len(compact.signature) != 2 * _HALF:
         raise InvalidJws(Reason.SIGNATURE)
@@ -103,10 +111,10 @@ def _encoded(record: dict[str, Any]) -> bytes:
         raise InvalidJws(Reason.JSON) from None
 
 
-def _key_of(header: dict[str, object], keys: bytes) -> ec.EllipticCurvePublicKey:
+def _key_of(header: dict[str, object], keys: bytes, kind: str) -> ec.EllipticCurvePublicKey:
     if header.get("alg") != ALGORITHM:
         raise InvalidJws(Reason.ALGORITHM)
-    if header.get("typ") != TYPE:
+    if header.get("typ") != kind:
         raise InvalidJws(Reason.TYPE)
     if header.keys() != _HEADER:
         raise InvalidJws(Reason.HEADER)

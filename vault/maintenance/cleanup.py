@@ -20,11 +20,15 @@ from vault.consent.records.requests import delete_unanswered
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records
 from vault.documents.uploads import records as upload_records
+from vault.exports import records as export_records
 from vault.maintenance import records as maintenance_records
 from vault.maintenance.erasure_codes import DAY
 from vault.maintenance.joins.join_rules import OVER_AFTER as JOIN_OVER_AFTER
 from vault.records import delete_attempts
 from vault.services import Services
+from vault.trusted.records import delete_old_namings
+from vault.trusted.trusted_rules import ENDED_KEPT
+from vault.trusted.trusted_rules import OVER_AFTER as TRUSTED_OVER_AFTER
 
 _log = structlog.get_logger()
 
@@ -99,6 +103,7 @@ async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) 
             async with services.database.transaction() as tx:
                 known = await records.known_blobs(tx, old)
                 known |= await upload_records.known_pieces(tx, old)
+                known |= await export_records.known_pieces(tx, old)
             for key in old:
                 if key not in known:
                     await services.storage.blobs.delete(key)
@@ -108,7 +113,8 @@ async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) 
 
 async def sweep_rows(services: Services) -> None:
     """Delete old rows: answers to idempotency keys, attempts, requests that were not approved,
-    codes, labels of people who are shown to their worker no more, meetings and joins that are over.
+    codes, labels of people who are shown to their worker no more, meetings, joins and namings
+    that are over.
     """
     async with services.database.transaction() as tx:
         await vault_records.delete_idempotency_answers(tx)
@@ -118,3 +124,4 @@ async def sweep_rows(services: Services) -> None:
         await delete_old_labels(tx)
         await delete_old_meetings(tx, OVER_AFTER)
         await delete_old_joins(tx, JOIN_OVER_AFTER)
+        await delete_old_namings(tx, TRUSTED_OVER_AFTER, ENDED_KEPT)

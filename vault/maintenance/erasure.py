@@ -17,10 +17,13 @@ from vault.consent.request_transfer import release_requests
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records as documents_records
 from vault.documents.uploads import records as upload_records
-from vault.maintenance import records
+from vault.exports import records as export_records
+from vault.maintenance import erasure_notes, records
 from vault.maintenance.cleanup import remove_blobs
+from vault.recovery import records as recoveries
 from vault.revocations import CHANNEL
 from vault.services import Services
+from vault.trusted.trusted_ends import leave_trusted
 
 
 async def erase(
@@ -28,6 +31,7 @@ async def erase(
     person: Person,
     *,
     only_if: Callable[[AsyncConnection], Awaitable[bool]] | None = None,
+    restored: bool = False,
 ) -> bool:
     """Erase a vault: key, rows, sessions, grants in one commit; then the blobs, unreadable already.
     Those that ended in it go with it.
@@ -35,6 +39,7 @@ async def erase(
     The log keeps commitments that reveal nothing. A crash after the commit leaves blobs that
     nobody can open and no row refers to: `sweep_blobs` removes them. `only_if` is asked under the
     vault's lock; False when it says no, and for a vault that ended in another: it goes with that.
+    `restored`: it was erased before, and came back with a backup.
     """
     keys: list[str] = []
     async with services.database.transaction() as tx:
@@ -45,7 +50,7 @@ async def erase(
             return False
         erased = [person.id, *await _ended_in(services, tx, person.id)]
         for one in erased:
-            keys += await _erase_one(services, tx, one)
+            keys += await _erase_one(services, tx, one, restored)
     for one in erased:
         services.audit_log.forget(one)
     await remove_blobs(services, keys)
@@ -61,17 +66,29 @@ async def _ended_in(services: Services, tx: AsyncConnection, person_id: UUID) ->
     return found
 
 
-async def _erase_one(services: Services, tx: AsyncConnection, person_id: UUID) -> list[str]:
+async def _erase_one(
+    services: Services, tx: AsyncConnection, person_id: UUID, restored: bool
+) -> list[str]:
     """Erase one vault; the keys of its blobs. The caller MUST hold it."""
     keys = await documents_records.blob_keys_of(tx, person_id)
     keys += await upload_records.blob_keys_of(tx, person_id)
+    keys += await export_records.blob_keys_of(tx, person_id)
     for grant_id in await records.live_grants(tx, person_id):
         await notify(tx, CHANNEL, str(grant_id))
     # Under the service's key, without the person: only that a vault was erased, and when.
-    attempt = AccessAttempt(action=Action.VAULT_ERASED, actor=Actor(ActorKind.OWNER))
-    await record_allowed(services, tx, await instant(tx), attempt)
+    at = await instant(tx)
+    details: dict[str, str | int] = {"marked": 1, **({"restored": 1} if restored else {})}
+    attempt = AccessAttempt(
+        action=Action.VAULT_ERASED, actor=Actor(ActorKind.OWNER), details=details
+    )
+    await record_allowed(services, tx, at, attempt)
+    # For a backup from before: it brings the rows back, with this id.
+    macs = await services.field_encryption.row_macs()
+    await records.note_erased(tx, macs, erasure_notes.mark(person_id), at)
     await release_requests(services, tx, person_id)
     await leave_meetings(services, tx, person_id)
+    await recoveries.leave(tx, await services.field_encryption.row_macs(), person_id)
+    await leave_trusted(services, tx, Person(person_id), erased=True)
     await records.delete_audit_keys(tx, person_id)
     await sessions.end_with_account(tx, "person", person_id)
     await people.delete_person(tx, person_id)

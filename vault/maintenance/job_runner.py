@@ -13,7 +13,8 @@ from vault.access_log import retention
 from vault.consent import grant_upgrade
 from vault.documents import antivirus, content_tags, expiry_reminders, previews
 from vault.documents.uploads import uploads
-from vault.jobs import CONTENT_TAG, PREVIEW, QUEUE, SCAN
+from vault.exports import archives, export_job
+from vault.jobs import CONTENT_TAG, EXPORT, PREVIEW, QUEUE, SCAN
 from vault.maintenance import cleanup, erasure_requests
 from vault.maintenance.key_rotation import retire_keys
 from vault.maintenance.version_sizes import measure_versions
@@ -66,6 +67,10 @@ def job_app(services: Services) -> procrastinate.App:
     @app.task(name=CONTENT_TAG, queue=QUEUE, retry=retry)
     async def hash_content(owner_id: str, version_id: str) -> None:
         await content_tags.tag_again(services, UUID(owner_id), UUID(version_id))
+
+    @app.task(name=EXPORT, queue=QUEUE, retry=retry)
+    async def export(person_id: str, archive_id: str) -> None:
+        await export_job.make(services, UUID(person_id), UUID(archive_id))
 
     _add_periodic_jobs(app, services)
     return app
@@ -136,6 +141,7 @@ async def sweep_all(services: Services) -> int | None:
     await delete_expired(services)
     await cleanup.sweep_rows(services)
     await uploads.delete_expired(services)
+    await archives.delete_expired(services)
     await cleanup.purge_deleted(services)
     await measure_versions(services)
     await retire_keys(services)

@@ -6,12 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.records import AuditKey
+from base.database import Base
 from base.db_time import now
-from storage.row_macs import RowFormat
+from storage.row_macs import RowFormat, RowMacs
 from vault.tables import ConsentRequest, Document, ErasureCode, Grant, PendingErasure
 
 ERASURE_CODE_ROW = RowFormat(
@@ -20,6 +23,18 @@ ERASURE_CODE_ROW = RowFormat(
 PENDING_ERASURE_ROW = RowFormat(
     "pending_erasure", ("person_id", "asked_at", "erases_at", "reminded_at")
 )
+
+
+class ErasedVault(Base):
+    """A vault that was erased, by a mark that only its id gives (`erasure_notes.mark`)."""
+
+    __tablename__ = "erased_vault"
+    mark: Mapped[bytes] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime]
+    mac: Mapped[bytes]
+
+
+ERASED_VAULT_ROW = RowFormat("erased_vault", ("mark", "erased_at"))
 
 
 async def live_grants(connection: AsyncConnection, person_id: UUID) -> Sequence[UUID]:
@@ -178,3 +193,19 @@ async def due_erasures(
     if person_id is not None:
         due = due.where(PendingErasure.person_id == person_id)
     return (await connection.execute(due)).scalars().all()
+
+
+async def note_erased(
+    connection: AsyncConnection, macs: RowMacs, mark: bytes, erased_at: datetime
+) -> None:
+    """Keep the mark of an erased vault, once."""
+    row = macs.add(ERASED_VAULT_ROW, {"mark": mark, "erased_at": erased_at})
+    await connection.execute(upsert(ErasedVault).values(row).on_conflict_do_nothing())
+
+
+async def erased_marks(connection: AsyncConnection, macs: RowMacs) -> list[bytes]:
+    """The marks of all vaults that were erased. Raises `RowAltered`."""
+    rows = (await connection.execute(select(ErasedVault.__table__))).all()
+    for row in rows:
+        macs.check(ERASED_VAULT_ROW, row)
+    return [row.mark for row in rows]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from storage.providers import KeyProviderError
+from vault.reconciliation.archive_pieces import check_archives
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.key_checks import check_keys
 from vault.reconciliation.replay import Replay, ReplayCounts
@@ -43,6 +44,7 @@ async def reconcile(services: Services, progress: Callable[[int, int], None]) ->
             await check_sealed(services, snapshot, faults)
             await check_files(services, snapshot, faults)
             await check_pieces(services, snapshot, faults)
+            await check_archives(services, snapshot, faults)
             counts = await Replay(services, snapshot, faults).run(progress)
         except KeyProviderError:
             # A secret of the service: named already. Nothing more can be read without it.

@@ -37,6 +37,7 @@ from vault.reconciliation.replayed_reports import ReplayedReports
 from vault.reconciliation.replayed_requests import ReplayedRequests
 from vault.reconciliation.replayed_roots import ReplayedRoots
 from vault.reconciliation.replayed_sessions import ReplayedSessions
+from vault.reconciliation.replayed_trust import ReplayedTrust
 from vault.reconciliation.replayed_vaults import ReplayedVaults
 from vault.reconciliation.snapshot import Snapshot
 from vault.services import Services
@@ -93,6 +94,7 @@ class Replay:
             ReplayedSessions(),
             ReplayedMeans(),
             ReplayedAnchors(),
+            ReplayedTrust(),
             ReplayedDocuments(),
             ReplayedRequests(),
             ReplayedGrants(),

@@ -27,9 +27,15 @@ from vault.consent.records.labels import PERSON_LABEL_ROW
 from vault.consent.records.mandates import MANDATE_ROW
 from vault.consent.records.meetings import MEETING_ROW
 from vault.documents.uploads.records import UPLOAD_ROW
-from vault.maintenance.records import ERASURE_CODE_ROW, PENDING_ERASURE_ROW
+from vault.exports.records import ARCHIVE_ROW
+from vault.maintenance.records import (
+    ERASED_VAULT_ROW,
+    ERASURE_CODE_ROW,
+    PENDING_ERASURE_ROW,
+)
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.snapshot import Snapshot, table_named
+from vault.recovery.records import RECOVERY_ROW
 from vault.services import Services
 from vault.tables import (
     DOCUMENT_ROW,
@@ -38,6 +44,7 @@ from vault.tables import (
     REQUEST_ROW,
     VERSION_ROW,
 )
+from vault.trusted.records import TRUSTED_PERSON_ROW
 
 
 def _has_ended(session: Any) -> bool:
@@ -59,12 +66,15 @@ class MacTable:
 MACS = (
     MacTable(PERSON_ROW),
     MacTable(VAULT_JOIN_ROW),
+    MacTable(RECOVERY_ROW),
     MacTable(ANCHOR_ROW),
+    MacTable(TRUSTED_PERSON_ROW),
     MacTable(WORKER_ROW),
     MacTable(CLIENT_ROW),
     MacTable(DOCUMENT_ROW),
     MacTable(VERSION_ROW),
     MacTable(UPLOAD_ROW),
+    MacTable(ARCHIVE_ROW),
     MacTable(REQUEST_ROW),
     MacTable(GRANT_ROW),
     MacTable(CONSENT_EVIDENCE_ROW),
@@ -84,6 +94,7 @@ MACS = (
     MacTable(WRONG_CODES_ROW),
     MacTable(ERASURE_CODE_ROW),
     MacTable(PENDING_ERASURE_ROW),
+    MacTable(ERASED_VAULT_ROW),
     MacTable(AUDIT_KEY_ROW),
     MacTable(OUTCOME_ROW),
 )

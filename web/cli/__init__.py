@@ -21,6 +21,7 @@ COMMANDS = {
     "sweep": "maintenance",
     "backup": "backup",
     "restore": "backup",
+    "erasures": "erasures",
     "verify": "log",
     "audit": "log",
     "witness": "log",

@@ -10,13 +10,16 @@ from base.database import Database
 from base.settings import Settings
 from storage.backends import blob_store, key_provider
 from storage.backup import create, restore
+from storage.backup.manifest import Manifest
 from storage.blobs import BlobStore
 from storage.providers import KeyProvider
 from web.cli.command import Command, Commands
 from web.cli.command import add as declare
+from web.cli.erasures import finish_restoration, read_note
 from web.cli.progress import show
+from web.process.services import head
 from web.process.signals import Signals
-from web.process.supervisor import in_loop, supervised
+from web.process.supervisor import in_loop, migrate, supervised
 
 
 def add(commands: Commands) -> None:
@@ -29,6 +32,13 @@ def add(commands: Commands) -> None:
     )
     restoration.add_argument("folder", type=Path)
     restoration.add_argument("--keys", type=Path, help="where the local keyring was kept")
+    erased = restoration.add_mutually_exclusive_group(required=True)
+    erased.add_argument(
+        "--erasures", type=Path, help="the last note of `erasures export`: applied again"
+    )
+    erased.add_argument(
+        "--no-erasures", action="store_true", help="who was erased since is back: for a try"
+    )
 
 
 def _backup(settings: Settings, options: argparse.Namespace, signals: Signals) -> int:
@@ -61,12 +71,15 @@ def _backup(settings: Settings, options: argparse.Namespace, signals: Signals) -
 
 
 def _restore(settings: Settings, options: argparse.Namespace, signals: Signals) -> int:
+    # Read before anything is written; its signature is the log's, which the backup brings.
+    note = read_note(options.erasures) if options.erasures else None
+    restored: list[Manifest] = []
     faults = 0
 
     async def work() -> None:
         nonlocal faults
         async with _parts(supplied) as (database, blobs, provider):
-            _, result = await restore.restore(
+            made, result = await restore.restore(
                 options.folder,
                 database=database,
                 blobs=blobs,
@@ -78,10 +91,17 @@ def _restore(settings: Settings, options: argparse.Namespace, signals: Signals) 
         sys.stdout.write(
             f"\n{result.files} files: {result.missing} missing, {result.broken} broken\n"
         )
+        restored.append(made)
 
     with supervised(settings, signals) as supplied:
         in_loop(work(), signals)
-    return 1 if faults else 0
+        # A crash from here on leaves a database that no service opens: `erasures apply` goes on.
+        if not restored:
+            return 1
+        if note is not None and restored[0].schema < head():
+            migrate(supplied, signals, show, embedded=settings.database_url is None)
+        unfinished = finish_restoration(supplied, note, signals)
+    return 1 if faults or unfinished else 0
 
 
 @asynccontextmanager

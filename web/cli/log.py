@@ -19,7 +19,7 @@ from base.files import write_private
 from base.settings import Settings
 from vault.reconciliation import reconciliation
 from vault.services import Services
-from web.cli import consent_receipts, siem_export
+from web.cli import consent_receipts, export_check, siem_export
 from web.cli.command import Command, Commands
 from web.cli.command import add as declare
 from web.cli.progress import show
@@ -67,6 +67,7 @@ def _add_verify(commands: Commands) -> None:
     )
     verbs = parser.add_subparsers(metavar="VERB")
     consent_receipts.add_to(verbs, Command(consent_receipts.verify, _no_service))
+    export_check.add_to(verbs, Command(export_check.verify, _no_service))
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--url", help="the log's prefix: https://service.example/log")
     source.add_argument("--folder", type=Path, help="a copy of what is under that prefix")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from auth.visitor import device_name
 from vault.access_log.entries import EntryView, is_owner
+from web.i18n import two_vaults_messages
 from web.i18n.catalogue_names import purpose_text, says_more
 from web.i18n.direction import isolated
 from web.i18n.error_messages import _
@@ -28,12 +29,9 @@ _YOU_DID = {
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers."),
     "vault.erase_asked": _("Vous avez demandé d’effacer tous vos papiers, dans 7 jours."),
     "vault.erase_cancelled": _("Vous avez gardé vos papiers : ils ne seront pas effacés."),
-    "vault.join_code": _("Vous avez demandé un code pour réunir ces papiers avec d’autres."),
-    "vault.join_see": _("Vous avez tapé le code d’un autre endroit, pour réunir vos papiers."),
-    "vault.join_end": _("Vous avez annulé votre code pour réunir vos papiers."),
-    "vault.join": _("Vous avez réuni ici les papiers d’un autre endroit."),
-    "vault.leave": _("Vous avez réuni ces papiers avec d’autres : ils sont à l’autre endroit."),
+    **two_vaults_messages.YOU_DID,
     "vault.export": _("Vous avez pris une copie de tous vos papiers."),
+    "vault.export_asked": _("Vous avez demandé une copie de tous vos papiers."),
     "document.deposit": _("Vous avez ajouté un papier."),
     "document.version": _("Vous avez remplacé un papier par un plus récent."),
     "document.correct": _("Vous avez corrigé le nom, la sorte ou les dates d’un papier."),
@@ -57,7 +55,7 @@ _YOU_DID = {
     "log.read": _("Vous avez regardé cette liste."),
     "log.report": _("Vous avez dit qu’une ligne de cette liste n’est pas normale."),
 }
-_JOIN_NOT_YET = _("Vous avez essayé de réunir vos papiers : ce n’était pas possible.")
+_NOT_ERASED = _("Vous avez essayé d’effacer vos papiers : ce n’était pas possible.")
 _YOU_TRIED = {
     "means.add": _("Vous avez essayé d’ajouter une façon d’entrer : ce n’était pas possible."),
     "means.remove": _("Vous avez essayé de retirer une façon d’entrer : ce n’était pas possible."),
@@ -71,12 +69,9 @@ _YOU_TRIED = {
     "anchor.remove": _("Vous avez essayé d’effacer l’empreinte de votre pièce : pas possible."),
     "sign_in.end": _("Vous avez essayé de fermer un autre appareil : ce n’était pas possible."),
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers : refusé."),
-    "vault.join_code": _(
-        "Vous avez demandé un code pour réunir vos papiers : ce n’était pas possible."
-    ),
-    "vault.join_see": _("Vous avez tapé un code pour réunir vos papiers, qui ne marche pas."),
-    "vault.join": _JOIN_NOT_YET,
-    "vault.export": _("Vous avez essayé de copier toute cette liste : ce n’était pas possible."),
+    **two_vaults_messages.YOU_TRIED,
+    "vault.export": _("Vous avez essayé de prendre une copie : ce n’était pas possible."),
+    "vault.export_asked": _("Vous avez demandé une copie : ce n’était pas possible."),
     "vault.erase_asked": _("Vous avez essayé d’effacer vos papiers : le code était faux."),
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
     "document.correct": _("Vous avez essayé de corriger un papier : ce n’était pas possible."),
@@ -134,7 +129,7 @@ _DID = {
     "grant.give_back": _("{who} a rendu un accès : cet accès est arrêté."),
     "person.see": _("{who} a regardé tout ce qui lui est permis."),
     "vault.open": _("{who} a ouvert avec vous un endroit pour vos papiers."),
-    "vault.join_see": _("Votre code pour réunir vos papiers a été tapé à un autre endroit."),
+    **two_vaults_messages.DID,
     "pin.set": _("{who} était à côté de vous quand vous avez choisi votre code secret."),
     "anchor.enrol": _(
         "{who} était à côté de vous quand vous avez enregistré votre pièce d’identité."
@@ -142,6 +137,8 @@ _DID = {
     "means.add": _("{who} a fait une carte avec vous."),
     "means.free": _("{who} a débloqué une carte, à côté de vous."),
     "means.stop": _("{who} a arrêté une carte perdue ou volée, au guichet."),
+    "recovery.begin": _("{who} a demandé, au guichet, à rouvrir des papiers."),
+    "recovery.second": _("{who} a confirmé, au guichet, la demande de rouvrir des papiers."),
     "meeting.open": _("{who} a demandé un code de rencontre."),
     "meeting.answer": _("{who} a tapé votre code de rencontre."),
     "meeting.agree": _("{who} a dit oui à une rencontre avec vous."),
@@ -172,6 +169,8 @@ _TRIED = {
     "person.see": _("{who} a cherché une personne : refusé."),
     "means.free": _("{who} a voulu débloquer une carte : refusé."),
     "means.stop": _("{who} a voulu arrêter une carte : refusé."),
+    "recovery.begin": _("{who} a voulu rouvrir des papiers, au guichet : refusé."),
+    "recovery.second": _("{who} a voulu confirmer une demande de rouvrir des papiers : refusé."),
     "meeting.open": _("{who} a voulu un code de rencontre : refusé."),
     "meeting.answer": _("{who} a tapé un code de rencontre qui ne marche pas."),
     "meeting.agree": _("{who} a voulu dire oui à une rencontre : refusé."),
@@ -181,17 +180,10 @@ _TRIED = {
 }
 # Refusals for which the sentence of the action alone would be wrong.
 _YOU_TRIED_BECAUSE = {
-    ("vault.erase_asked", "assisted"): _(
-        "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
+    **dict.fromkeys(
+        [("vault.erase_asked", why) for why in ("assisted", "card_too_new")], _NOT_ERASED
     ),
-    ("vault.erase_asked", "card_too_new"): _(
-        "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
-    ),
-    ("vault.join_see", "card_too_new"): _JOIN_NOT_YET,
-    ("vault.join_see", "phone_too_new"): _JOIN_NOT_YET,
-    ("vault.join_see", "paced"): _JOIN_NOT_YET,
-    ("vault.join_see", "assisted"): _JOIN_NOT_YET,
-    ("vault.join_see", "not_found"): _JOIN_NOT_YET,
+    **two_vaults_messages.YOU_TRIED_BECAUSE,
 }
 _TRIED_BECAUSE = {
     ("meeting.open", "not_found"): _("{who} a voulu voir une rencontre : refusé."),

@@ -65,7 +65,14 @@ _FIELDS = {
     **desk_labels.FIELDS,
 }
 
-_SAID = ("anchor_name", "date_unreadable", "text_too_long", "type_missing", "year_unreadable")
+_SAID = (
+    "anchor_name",
+    "date_unreadable",
+    "text_empty",
+    "text_too_long",
+    "type_missing",
+    "year_unreadable",
+)
 """Failures of one field among several alike: which one it is, they say."""
 
 

@@ -151,6 +151,9 @@ REASONS = {
     "type_known": _("la sorte de ce papier est déjà connue"),
     "meeting_code": _("ce code de rencontre ne sert pas"),
     "join_code": _("ce code ne sert pas"),
+    "recovery_code": _("ce code ne sert pas"),
+    "same_agent": _("il faut une autre personne"),
+    "trusted_code": _("ce code ne sert pas"),
     "meeting_waits": _("il manquait un oui à la rencontre"),
     "meeting_over": _("la rencontre était terminée"),
     "grant_full": _("trop de papiers ont été ajoutés avec cet accès"),
@@ -223,8 +226,7 @@ PAGE_MESSAGES = {
         _("Le code est faux, trop ancien, déjà utilisé ou demandé sur un autre appareil."),
         _(
             "Regardez bien les chiffres du dernier message, puis du message d’avant. Ou demandez un"
-            " nouveau code. Le code est bon, mais votre dernière visite est ancienne ?"
-            " Demandez de l’aide à la personne qui vous accompagne."
+            " nouveau code."
         ),
     ),
     "unknown_recipient": ErrorMessage(

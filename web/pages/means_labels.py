@@ -16,6 +16,7 @@ NOT_DONE = {
         " faudrait recommencer."
     ),
     "join_gone": _("Ce code ne sert plus. Rien n’a été réuni."),
+    "trust_gone": _("Rien n’a changé : ce n’est plus là."),
     "card_is_stopped": _("Rien n’a changé : cette carte est déjà arrêtée."),
     "means_gone": _("Rien n’a changé : cette façon d’entrer n’est plus là."),
 }
@@ -39,12 +40,15 @@ DONE = {
     "wait_cancelled": _("C’est fait. Personne ne change vos façons d’entrer sans votre code."),
     "anchor_enrolled": _("C’est fait. Nous gardons une empreinte, et rien de votre pièce."),
     "anchor_removed": _("C’est fait. Nous ne gardons plus rien de votre pièce d’identité."),
+    "trust_accepted": _("C’est fait. Vous êtes sa personne de confiance."),
+    "trust_ended": _("C’est fait. Cette confiance est terminée."),
     "name_chosen": _("C’est fait. Votre nom est gardé."),
     "name_removed": _("C’est fait. Il n’y a plus de nom ici."),
 }
 FIELDS = {
     "card_typo": "card",
     "join_code_wrong": "code",
+    "trusted_code_wrong": "code",
     "card_of_another": "card",
     "pin_digits": "pin",
     "pin_weak": "pin",
@@ -52,6 +56,7 @@ FIELDS = {
     "pin_wrong": "code",
     "phone_not_added": "phone",
     "anchor_date": "birth_date",
+    "under_fifteen": "birth_date",
     "anchor_document": "document_end",
     "proof_needed": "proof",
     "proof_wrong": "proof",

@@ -27,5 +27,8 @@ MEANS_REASONS = {
     "assisted_sensitive": _("un papier délicat, et quelqu’un était à côté"),
     "join_over": _("le temps était passé, ou quelque chose avait changé"),
     "join_not_now": _("un effacement ou un changement sans preuve attendait"),
+    "too_many_trusted": _("il y avait déjà assez de personnes de confiance"),
+    "trusted_over": _("le temps était passé, ou quelque chose avait changé"),
+    "trusted_too_new": _("la personne de confiance est choisie depuis trop peu de jours"),
     "no_phone": _("il n’y a pas de téléphone"),
 }

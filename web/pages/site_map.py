@@ -20,6 +20,7 @@ PAGES = {
         ("/me/name", _("Mon nom")),
         ("/me/means", _("Comment j’entre")),
         ("/me/anchor", _("Si je perds tout")),
+        ("/me/trusted", _("Personne de confiance")),
         ("/me/cards/new", _("Faire une carte")),
         ("/me/pin", _("Mon code secret")),
         ("/me/phone", _("Mon téléphone")),

@@ -18,6 +18,7 @@ from base.outages import outage_code
 from base.part_state import PartStates
 from base.settings import Settings
 from storage.backends import Storage, open_storage
+from storage.backup import restoration_state
 from vault.decoding.decoder import Decoder
 from vault.decoding.media import Limits
 from vault.decoding.processor_budget import ProcessorBudget
@@ -42,11 +43,12 @@ class CannotServe(RuntimeError):
 
 
 @asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, *, restored: bool = False) -> AsyncIterator[Services]:
     """The services, all started; stopped in reverse order when the block ends.
 
     `settings.database_url` must be set: the supervisor fills in that of an embedded PostgreSQL.
-    Raises `CannotServe` when the tables are not this release's or the log cannot be written.
+    Raises `CannotServe` when the tables are not this release's, the log cannot be written, or
+    erasures are still to be applied after a restoration, unless `restored`: for what does that.
     """
     if settings.database_url is None:
         raise CannotServe("no DATABASE_URL, and no embedded PostgreSQL was started")
@@ -56,7 +58,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             settings.database_url, pool=settings.database_pool, state=parts.database
         )
         opened.push_async_callback(database.close)
-        await check_database(database)
+        await check_database(database, restored=restored)
         async with database.transaction() as tx:
             await instant(tx)  # the process's clock is the database's from here on
         storage = open_storage(settings, database, parts)
@@ -96,11 +98,14 @@ async def _log(settings: Settings, database: Database, storage: Storage) -> Tran
     return log
 
 
-async def check_database(database: Database) -> None:
-    """Raise `CannotServe` unless the tables are this release's and the log only grows."""
+async def check_database(database: Database, *, restored: bool = False) -> None:
+    """Raise `CannotServe` unless the tables are this release's, the log only grows, and nobody who
+    was erased is back; the last may be so where `restored`."""
     try:
         revision = await _revision(database)
         writable = revision is not None and await log_is_sound(database)
+        async with database.transaction() as tx:
+            unfinished = await restoration_state.is_unfinished(tx)
     except (SQLAlchemyError, psycopg.Error, OSError) as error:
         code = outage_code(error) or type(error).__name__
         raise CannotServe(f"the database does not answer ({code}): see DATABASE_URL") from None
@@ -114,6 +119,13 @@ async def check_database(database: Database) -> None:
             "the log cannot be trusted: the role of DATABASE_URL must be able to insert into"
             " unefois.access_event and nothing else there; use a login that is a member of"
             " unefois_service only, on a server that takes writes"
+        )
+
+    if unfinished and not restored:
+        raise CannotServe(
+            "this database was restored, and vaults that were erased since the backup are back in"
+            " it: run `unefois erasures apply FILE`, with the last note of `unefois erasures"
+            " export` (or `--none`)"
         )
 
 

@@ -54,19 +54,19 @@ def migrate(settings: Settings, signals: Signals, progress: Progress, *, embedde
     """
     from migrations.run import upgrade  # noqa: PLC0415  (memory: it is rarely called)
 
-    before = upgrade(_owner_url(settings))
+    before = upgrade(owner_url(settings))
     if before is not None and before < BOUND_SINCE and embedded:
         bind(settings, signals, progress)
 
 
 def bind(settings: Settings, signals: Signals, progress: Progress) -> None:
     """Bind the rows of release 0.1, as the tables' owner, with the keyring."""
-    in_loop(_bind(settings, Database(_owner_url(settings)), progress), signals)
+    in_loop(_bind(settings, Database(owner_url(settings)), progress), signals)
 
 
 async def _bind(settings: Settings, owner: Database, progress: Progress) -> None:
     try:
-        async with open_services(settings) as services:
+        async with open_services(settings, restored=True) as services:
             done = await bind_rows(services, owner, progress)
             # Before anything is served: grants of that release keep to its catalogue.
             await narrow_grants(services)
@@ -77,16 +77,18 @@ async def _bind(settings: Settings, owner: Database, progress: Progress) -> None
     )
 
 
-def _owner_url(settings: Settings) -> SecretStr:
+def owner_url(settings: Settings) -> SecretStr:
+    """The address of the tables' owner. Raises `ValueError`."""
     if settings.migrations_database_url is None:
         raise ValueError("MIGRATIONS_DATABASE_URL is missing: the address of the tables' owner")
     return settings.migrations_database_url
 
 
 @asynccontextmanager
-async def ready_services(settings: Settings) -> AsyncIterator[Services]:
-    """Open services with a root version, which the first start makes."""
-    async with open_services(settings) as services:
+async def ready_services(settings: Settings, *, restored: bool = False) -> AsyncIterator[Services]:
+    """Open services with a root version, which the first start makes. `restored`: as for
+    `open_services`."""
+    async with open_services(settings, restored=restored) as services:
         await initialise(services.database, services.storage.keys.provider)
         try:
             await services.field_encryption.row_macs()
@@ -109,16 +111,20 @@ def run(
 
 
 def run_supplied(
-    settings: Settings, work: Callable[[Services], Coroutine[Any, Any, None]], signals: Signals
+    settings: Settings,
+    work: Callable[[Services], Coroutine[Any, Any, None]],
+    signals: Signals,
+    *,
+    restored: bool = False,
 ) -> None:
-    """The same, where the database already runs."""
-    in_loop(_with_services(settings, work), signals)
+    """The same, where the database already runs. `restored`: as for `open_services`."""
+    in_loop(_with_services(settings, work, restored), signals)
 
 
 async def _with_services(
-    settings: Settings, work: Callable[[Services], Coroutine[Any, Any, None]]
+    settings: Settings, work: Callable[[Services], Coroutine[Any, Any, None]], restored: bool
 ) -> None:
-    async with ready_services(settings) as services:
+    async with ready_services(settings, restored=restored) as services:
         await work(services)
 
 

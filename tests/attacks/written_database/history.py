@@ -32,7 +32,9 @@ from tests.fixtures import (
 from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
-from tests.steps import ask, client_headers, deposit, granted, log_of, revoke
+from tests.recoveries import tied
+from tests.steps import ask, client_headers, deposit, erase, granted, log_of, revoke
+from tests.trusted import trusted
 from tests.uploads import begin, said, send
 from tests.vault.decoding import corpus
 from vault.access_log.records import add_warning
@@ -64,9 +66,12 @@ async def tell(
     signed_by_him = await signed(http, victor, bilal, authorisation("lease"))
     story.mandates["Bilal"] = signed_by_him["id"]
     await _others(story)
+    await erase(services, await make_person())
     await _means(story)
     # Of people whom nothing else here is about: one vault ended in another.
     story.joins["Dora"] = await joined(http, await make_person(), story.dora)
+    await tied(services, (await make_person()).id, story.dora.id)
+    await trusted(http, await make_person(), await make_person())
     # The key that signs receipts, and the secret of their codes, are made by the first one.
     path = f"/v1/grants/{story.grants['type']}/receipt"
     assert (await http.get(path, headers=amina.headers)).is_success

@@ -35,6 +35,11 @@ _UPLOAD = (
     " unefois.now(), '')",
     "INSERT INTO unefois.upload_piece (id, upload_id, person_id, position, blob_key, envelope)"
     " VALUES (:person, :person, :person, 0, 'files/none', '')",
+    "INSERT INTO unefois.archive (id, person_id, kind, attempt, length, pieces, asked_at,"
+    " expires_at, sealed, mac) VALUES (:person, :person, 'export', 1, 1, 1, unefois.now(),"
+    " unefois.now(), '', '')",
+    "INSERT INTO unefois.archive_piece (id, archive_id, person_id, position, length, sealed,"
+    " blob_key, envelope) VALUES (:person, :person, :person, 0, 1, '', 'files/nothing', '')",
 )
 
 # Backup and restoration
@@ -48,7 +53,7 @@ async def test_what_is_restored_opens(
     keys_folder: Path,
 ) -> None:
     """Rows and files, byte for byte; the restored log is append-only too. What is being uploaded,
-    whose blobs may go at any time, is in neither part of a backup."""
+    and copies to be taken away, whose blobs may go at any time, are in neither part of a backup."""
     documents = [await each_installation.add(length) for length in (0, 1, 300_000, 1_000_000)]
     async with each_installation.database.transaction() as tx:
         for statement in _UPLOAD:
@@ -65,7 +70,7 @@ async def test_what_is_restored_opens(
     for document in documents:
         await again.opens(document)
     async with service.transaction() as tx:
-        for table in ("upload", "upload_piece"):
+        for table in ("upload", "upload_piece", "archive", "archive_piece"):
             assert await tx.scalar(text(f"SELECT count(*) FROM unefois.{table}")) == 0  # noqa: S608
     await again.opens(await again.add(10))
     await service.close()

@@ -3,11 +3,16 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import administration, desk_vaults, pin_hashes
+from auth.card_means import plan_card
+from auth.desk_vaults import DeskVault
+from auth.records import cards, people
 from auth.sessions import subject_of
 from auth.subjects import Person
 from tests.auth.means_steps import add_phone, bearer, enter, enter_by_phone, know, wrong
@@ -77,6 +82,34 @@ async def test_its_first_lines_name_the_worker_who_gets_nothing_by_it(
     assert [one["action"] for one in own] == ["means.add", "pin.set", "vault.open"]
     for secret in (card["code"], card["secret"], PIN):
         assert secret not in str(own)
+
+
+async def test_what_a_caller_makes_of_it_is_one_commit_with_the_vault_and_made_once(
+    services: Services, client: httpx.AsyncClient, worker: SomeWorker
+) -> None:
+    made: list[UUID] = []
+
+    async def note(tx: AsyncConnection, person: Person) -> None:
+        # The vault and its card are there already, and seen by nobody else yet.
+        macs = await services.field_encryption.row_macs()
+        assert len(await cards.cards_of(tx, macs, person.id)) == 1
+        made.append(person.id)
+
+    async def fail(tx: AsyncConnection, person: Person) -> None:
+        await note(tx, person)
+        raise ZeroDivisionError
+
+    card, wanted = await plan_card(services), DeskVault("fr", PIN, PIN)
+    subject = worker.subject
+    with pytest.raises(ZeroDivisionError):
+        await desk_vaults.open_planned(services, subject, card, wanted, in_commit=fail)
+    assert not await desk_vaults.is_open(services, card)
+    assert await desk_vaults.open_planned(services, subject, card, wanted, in_commit=note)
+    assert not await desk_vaults.open_planned(services, subject, card, wanted, in_commit=note)
+    assert len(made) == 1 + 1, "the one that failed, and the one that opened"
+    async with services.database.transaction() as tx:
+        assert [await people.is_living(tx, one) for one in made] == [False, True]
+    assert bearer(await enter(client, card.grouped, PIN))
 
 
 async def test_only_where_the_operator_allows_it_and_until_it_is_forbidden(

@@ -8,11 +8,14 @@ from secrets import token_hex
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import ECKey
 
+from audit.tlog.notes import LocalSigner
 from tests.fixtures import new_private_key_pem
 from tests.servers import commands
 from tests.web.demo.test_demo import Demo
+from vault.maintenance import erasure_notes
 
 
 class Operator:
@@ -75,11 +78,8 @@ def test_an_installation_s_life(operator: Operator) -> None:
     _keys_change(operator)
     assert "0 unreferenced" in operator.run("sweep")
     # 4. A backup, restored into another home, holds the same accounts.
-    backup, keys_folder = operator.folder / "backup", operator.folder / "kept"
-    keys_folder.mkdir(mode=0o700)
-    operator.run("backup", str(backup), "--keys", str(keys_folder))
     second = {"UNEFOIS_HOME": str(operator.folder / "second")}
-    operator.run("restore", str(backup), "--keys", str(keys_folder), **second)
+    again = _restored(operator, second)
     assert "déjà" in operator.run(*worker, fails=True, **second)
     # 5. Who left is barred, once.
     for account in (("worker", worker_id), ("client", made)):
@@ -87,7 +87,29 @@ def test_an_installation_s_life(operator: Operator) -> None:
         assert operator.run(noun, "bar", name) == f"barred: {name}\n"
         assert "barred" in operator.run(noun, "bar", name, fails=True)
     # 6. A restoration never overwrites existing data.
-    operator.run("restore", str(backup), "--keys", str(keys_folder), fails=True, **second)
+    operator.run(*again, "--no-erasures", fails=True, **second)
+
+
+def _restored(operator: Operator, second: dict[str, str]) -> list[str]:
+    """Back up, and restore; returns how."""
+    backup, keys = operator.folder / "backup", operator.folder / "kept"
+    keys.mkdir(mode=0o700)
+    note, forged = operator.folder / "erasures", operator.folder / "forged"
+    note.write_text(operator.run("erasures", "export"))
+    forger = LocalSigner(note.read_text().splitlines()[1], Ed25519PrivateKey.generate())
+    forged.write_bytes(erasure_notes.encode([], "2026-11-28T12:00:00Z", forger))
+    operator.run("backup", str(backup), "--keys", str(keys))
+    again = ["restore", str(backup), "--keys", str(keys)]
+    assert "--erasures" in operator.run(*again, fails=True, **second)
+    wrong = str(backup / "manifest.json")
+    assert "not a note" in operator.run(*again, "--erasures", wrong, fails=True, **second)
+    # Restored, but of no use before the erasures are those of its own log.
+    refused = operator.run(*again, "--erasures", str(forged), fails=True, **second)
+    assert "not signed by the log" in refused
+    assert "unefois erasures apply" in operator.run("sweep", fails=True, **second)
+    applied = operator.run("erasures", "apply", str(note), fails=False, **second)
+    assert "0 vaults erased" in applied
+    return again
 
 
 def _keys_change(operator: Operator) -> None:

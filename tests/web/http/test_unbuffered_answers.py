@@ -15,8 +15,10 @@ from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.steps import deposit, drawn, granted, log_of, until
+from tests.trusted import trusted
 from tests.uploads import TUS, begin, id_of
 from tests.vault.decoding import corpus
+from tests.vault.exports import steps as exports
 from tests.web.pages.draft_steps import draft_of, pictures_of, send
 from tests.web.pages.test_pages import a_photo, browser_of
 from vault.consent.receipt_codes import code_of
@@ -69,6 +71,7 @@ HOME |= {
     "/pro/grants/{grant_id}/add/check",
     "/mandates/{mandate_id}",
     "/me/anchor/remove",
+    "/trusted/{naming_id}",
 }
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
 HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
@@ -102,6 +105,8 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     values = await something_of_each(served, client, person, worker)
     values["worker_id"] = str(worker.subject.id)
     values["join_id"] = await joined(client, await make_person(), person)
+    values["naming_id"] = await trusted(client, person, await make_person())
+    values["export_id"] = (await exports.made(client, person))["id"]
     async with run_sequencer(served.services, EAGER):
         proof = f"/v1/access-log/{values['event_id']}/proof"
         await until(lambda: _is_ready(client, proof, person.headers), seconds=20)

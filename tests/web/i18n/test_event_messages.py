@@ -111,7 +111,14 @@ _MET = (
     Action.MEETING_ENDED,
 )
 _JOINED = (Action.JOIN_ASKED, Action.JOIN_SEEN, Action.VAULT_JOINED)
-_OWN = (*_MET, *_JOINED, *_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
+_TRUST = (
+    Action.TRUSTED_NAMED,
+    Action.TRUSTED_SEEN,
+    Action.TRUSTED_ACCEPTED,
+    Action.TRUSTED_ENDED,
+    Action.TRUSTED_VOUCHED,
+)
+_OWN = (*_TRUST, *_MET, *_JOINED, *_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
 RECORDED = [
     *((action, OWNER, "allowed") for action in _OWN),
     *((action, OWNER, "refused") for action in (*_OWN, Action.REQUEST)),
@@ -125,6 +132,7 @@ RECORDED = [
     (Action.SIGN_IN_FAILED, STRANGER, "refused"),
     (Action.VAULT_LEFT, OWNER, "allowed"),
     (Action.JOIN_SEEN, STRANGER, "allowed"),
+    *((action, STRANGER, "allowed") for action in _TRUST[1:]),
     (Action.PURGE, {"kind": "service"}, "allowed"),
     *((action, STRANGER, "refused") for action in (*_ANSWERS, Action.REVOKE, Action.GRANT_SEEN)),
     *(
@@ -144,6 +152,11 @@ RECORDED = [
     (Action.PERSON_SEEN, ENTRY.actor, "refused"),
     *((action, ENTRY.actor, outcome) for action in _MET for outcome in ("allowed", "refused")),
     *((action, STRANGER, "refused") for action in _MET),
+    *(
+        (action, ENTRY.actor, outcome)
+        for action in (Action.RECOVERY_BEGUN, Action.RECOVERY_SECOND)
+        for outcome in ("allowed", "refused")
+    ),
     *((action, ENTRY.actor, "allowed") for action in (Action.SIGN_IN, Action.SIGN_OUT)),
     (Action.TOKEN_ISSUED, ENTRY.actor, "allowed"),
 ]

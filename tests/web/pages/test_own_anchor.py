@@ -125,6 +125,7 @@ async def test_without_a_pin_a_code_is_sent_first(
         ({"given_name": "x" * 101}, "given_name", "un nom a plus de 100 lettres"),
         ({"birth_date": "31/02/1988"}, "birth_date", "Cette date de naissance n’existe pas"),
         ({"birth_date": "hier"}, "birth_date", "Cette date de naissance n’existe pas"),
+        ({"birth_date": "01/01/2020"}, "birth_date", "Avant 15 ans, ce n’est pas possible"),
         ({"document_end": "12AB34567"}, "document_end", "Il faut exactement 4 signes"),
     ],
 )

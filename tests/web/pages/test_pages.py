@@ -25,6 +25,9 @@ PRIVATE += ["/pro/doings", "/pro/doings.csv", "/pro/account"]
 PRIVATE += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone"]
 PRIVATE += [
     "/me/anchor",
+    "/me/trusted",
+    "/me/trusted/new",
+    "/trusted/code",
     "/grants/new",
     "/grants/stop-all",
     "/sessions",

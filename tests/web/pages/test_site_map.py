@@ -13,6 +13,8 @@ from web.pages.site_map import PAGES
 _STEPS = {
     "/grants/stop-all",
     "/me/joins/code",
+    "/me/trusted/new",
+    "/trusted/code",
     "/pages",
     "/pro/pages",
     "/pro/desk/vault",

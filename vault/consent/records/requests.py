@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
-from auth.records.people import PERSON_ROW, PersonRow
+from auth.records.people import ASLEEP, PERSON_ROW, PersonRow
 from auth.subjects import Party
 from base.db_time import now
 from storage.row_macs import RowMacs
@@ -33,18 +33,19 @@ async def addressee(
 ) -> tuple[Row[Any] | None, int]:
     """The one person with a phone, locked against deletion, and how many have it: of the first of
     its forms that finds someone. Nobody where two vaults have it: a sender cannot say for whom a
-    request is. One query in every case. Raises `RowAltered`."""
+    request is. One that was unused for so long that the number may be another's does not count
+    beside one that was used. One query in every case. Raises `RowAltered`."""
     result = await connection.execute(
-        select(PersonRow.__table__)
+        select(PersonRow.__table__, ASLEEP)
         .where(PersonRow.phone_tag.in_(phone_tags))
         .with_for_update(read=True, key_share=True)
     )
     rows = sorted(result, key=lambda row: phone_tags.index(row.phone_tag))
-    there = sum(row.phone_tag == rows[0].phone_tag for row in rows)
-    if there != 1:
-        return None, there
-    macs.check(PERSON_ROW, rows[0])
-    return rows[0], there
+    there = [row for row in rows if row.phone_tag == rows[0].phone_tag]
+    for row in there:
+        macs.check(PERSON_ROW, row)
+    counted = [row for row in there if not row.asleep] or there
+    return (counted[0] if len(counted) == 1 else None), len(counted)
 
 
 async def add_request(connection: AsyncConnection, macs: RowMacs, **values: Any) -> None:

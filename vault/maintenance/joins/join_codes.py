@@ -19,7 +19,7 @@ from auth.holder_proofs import Proof, ShownProof
 from auth.joined_means import is_there
 from auth.means_changes import NotChanged, settle
 from auth.new_means import judge_age, new_means_of
-from auth.rate_buckets import BucketKind, Rate, SharedBuckets
+from auth.rate_buckets import Rate
 from auth.records import joins as records
 from auth.subjects import Person
 from base.db_time import instant
@@ -33,6 +33,7 @@ from vault.decisions import AccessAttempt, Denial
 from vault.maintenance.joins.join_judgement import judge_waits
 from vault.maintenance.joins.join_rules import may_answer_join, state_of_join
 from vault.maintenance.joins.join_views import JoinView, asking_session, facts_of, view_of_join
+from vault.rate_limit import take_turn
 from vault.rules import Reason
 from vault.services import Services
 
@@ -119,20 +120,6 @@ async def possible_at(services: Services, person: Person) -> datetime | None:
     async with services.database.transaction() as tx:
         new = await new_means_of(services, tx, person.id)
     return None if new is None else new.possible_at
-
-
-async def take_turn(
-    services: Services, person: Person, action: Action, kind: BucketKind, rate: Rate
-) -> SharedBuckets:
-    """Count one of what a vault does with joins. Raises `ServiceError` TOO_MANY
-    `too_many_requests`, recorded."""
-    buckets = SharedBuckets(services, kind, rate)
-    taken = await buckets.take(person.id.bytes, 1)
-    if not taken.granted:
-        attempt = AccessAttempt(action=action, actor=person.actor(), person=person.id)
-        wait = max(1, round(taken.wait))
-        raise await decisions.record_refusal(services, attempt, Reason.PACED, retry_after=wait)
-    return buckets
 
 
 async def _check_age(services: Services, person: Person, action: Action) -> None:

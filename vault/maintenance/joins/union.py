@@ -2,7 +2,6 @@
 were, and after it everything is done but the removal of files that both held, which the sweep does.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import anchors, holder_proofs, joined_means, means_log, sessions
+from auth import holder_proofs, joined_means, means_log
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means_changes import NotChanged, settle
 from auth.pin_rules import read_pin
@@ -23,16 +22,14 @@ from auth.subjects import Person
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.locks import hold_tags
-from vault.consent import ended_consents
 from vault.consent.consent_acts import ConsentAct
-from vault.consent.meeting_erasure import leave_meetings
-from vault.decisions import AccessAttempt, record_allowed
 from vault.documents.moves import moved_papers
-from vault.documents.moves.moved_papers import Moved
 from vault.maintenance.cleanup import remove_blobs
-from vault.maintenance.joins.join_codes import see, take_turn
+from vault.maintenance.joins.join_codes import see
 from vault.maintenance.joins.join_judgement import judge_yes, over
 from vault.maintenance.joins.join_views import JoinView, view_of_join
+from vault.maintenance.joins.united_vaults import lead_on, record_left, unite
+from vault.rate_limit import take_turn
 from vault.services import Services
 
 YESES = Rate(10, timedelta(minutes=6))
@@ -175,49 +172,18 @@ async def _join(
         return refused or over()
     # By the session that says yes, in the vault that stays: the evidence of what ends says so.
     ended = Person(row.person_id, person.language, means=person.means)
-    # 1. The means: the last thing that may refuse.
-    told = await joined_means.move_means(services, tx, person, ended, prepared.chosen)
-    if isinstance(told, NotChanged):
-        return told
-    # 2. What ends with the other vault, each with its line, as its person ended it.
-    await ended_consents.end_all(services, tx, ended, said)
-    await leave_meetings(services, tx, ended.id)
-    await anchors.leave(services, tx, ended)
-    out = await sessions.end_with_account(tx, "person", ended.id)
-    await sessions.end_all(services, tx, person, but_this=True)
-    # 3. The papers.
-    moved = await moved_papers.move_papers(services, tx, person, ended.id, prepared.tags)
-    # 4. The join, those that were made into the other before, and one line in each log.
-    await _mark(services, tx, row)
-    await _record_left(services, tx, ended, moved, out)
-    details = {"papers": moved.papers, **told}
+    # 1. The means, what ends with the other vault, and the papers.
+    united = await unite(services, tx, person, ended, prepared.chosen, prepared.tags, said)
+    if isinstance(united, NotChanged):
+        return united
+    # 2. The join, those that were made into the other before, and one line in each log.
+    await records.change_join(tx, macs, row, joined_at=await instant(tx))
+    await lead_on(services, tx, ended.id, person.id)
+    await record_left(services, tx, ended, united)
+    details = {"papers": united.moved.papers, **united.told}
     action, actor = Action.VAULT_JOINED, person.actor()
     await means_log.record_by(services, tx, person, action, actor, details)
     found = await records.join(tx, macs, row.id)
     if found is None:
         raise LookupError("a join vanished within its transaction")
-    return await view_of_join(services, tx, found, person), moved.blob_keys
-
-
-async def _record_left(
-    services: Services, tx: AsyncConnection, ended: Person, moved: Moved, out: Sequence[UUID]
-) -> None:
-    """The last line of the vault that ended: the papers that the other held already, and the
-    sessions that ended."""
-    named = {"ended": " ".join(str(one) for one in out)} if out else {}
-    left = AccessAttempt(
-        action=Action.VAULT_LEFT,
-        actor=ended.actor(),
-        person=ended.id,
-        documents=moved.doubles,
-        details={"papers": moved.papers, **named},
-    )
-    await record_allowed(services, tx, await instant(tx), left)
-
-
-async def _mark(services: Services, tx: AsyncConnection, row: Row[Any]) -> None:
-    macs = await services.field_encryption.row_macs()
-    await records.change_join(tx, macs, row, joined_at=await instant(tx))
-    for former in await records.joins_into(tx, macs, row.person_id):
-        await records.change_join(tx, macs, former, stays_id=row.stays_id)
-    await records.drop_unmade(tx, row.person_id)
+    return await view_of_join(services, tx, found, person), united.moved.blob_keys

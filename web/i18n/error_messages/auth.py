@@ -30,8 +30,9 @@ MESSAGES = {
             " autre appareil."
         ),
         _(
-            "Vérifiez les chiffres, ou demandez un nouveau code. Le code est bon, mais votre"
-            " dernière visite est ancienne ? Demandez de l’aide à la personne qui vous accompagne."
+            "Vérifiez les chiffres, ou demandez un nouveau code. Votre dernière visite est"
+            " ancienne, ou ce numéro était à quelqu’un d’autre avant ? Un code ne suffit plus :"
+            " allez au guichet."
         ),
     ),
     "erasure_code_wrong": ErrorMessage(

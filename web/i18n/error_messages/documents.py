@@ -3,6 +3,11 @@
 from web.i18n.error_messages import ErrorMessage, _
 
 MESSAGES = {
+    "export_not_ready": ErrorMessage(
+        _("Pas encore prête"),
+        _("La copie de vos papiers n’est pas finie."),
+        _("Attendez le message qui vous dit qu’elle est prête, puis revenez ici."),
+    ),
     "file_missing": ErrorMessage(
         _("Aucun fichier"),
         _("L’envoi ne contient aucun fichier."),

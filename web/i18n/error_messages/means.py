@@ -29,6 +29,35 @@ MESSAGES = {
         ),
         _("Ce sera possible bientôt, si vous ne les changez pas. Jours à attendre : {days}."),
     ),
+    "trusted_code_wrong": ErrorMessage(
+        _("Ce code ne marche pas"),
+        _(
+            "Il est faux, trop ancien, déjà tapé, ou c’est le vôtre. Ou vous êtes déjà la personne"
+            " de confiance de cette personne."
+        ),
+        _("Demandez-lui un nouveau code, puis tapez-le ici."),
+    ),
+    "too_many_trusted": ErrorMessage(
+        _("Il y en a déjà assez"),
+        _(
+            "On peut choisir 2 personnes de confiance, et être la personne de confiance de 10"
+            " autres. Rien n’a changé."
+        ),
+        _("Retirez d’abord une personne de la liste, puis recommencez."),
+    ),
+    "trusted_over": ErrorMessage(
+        _("Ce n’est plus possible"),
+        _("Le temps est passé, ou quelque chose a changé. Rien n’a changé ici."),
+        _("Demandez à l’autre personne de recommencer, avec un nouveau code."),
+    ),
+    "trusted_too_new": ErrorMessage(
+        _("Pas encore"),
+        _(
+            "Vous êtes sa personne de confiance depuis moins de 7 jours : vous ne pouvez pas encore"
+            " dire au guichet que c’est elle."
+        ),
+        _("Ce sera possible bientôt. Jours à attendre : {days}."),
+    ),
     "card_typo": ErrorMessage(
         _("Code de la carte incorrect"),
         _("Il y a une faute de frappe : une lettre est fausse, ou il en manque."),
@@ -95,6 +124,11 @@ MESSAGES = {
         _("Nom incorrect"),
         _("Il manque le nom de famille, ou un nom a plus de 100 lettres."),
         _("Écrivez le nom comme sur la pièce d’identité."),
+    ),
+    "under_fifteen": ErrorMessage(
+        _("Pas avant 15 ans"),
+        _("Avant 15 ans, ce n’est pas possible pour l’instant."),
+        _("Vérifiez la date de naissance. Un parent peut garder ces papiers avec les siens."),
     ),
     "anchor_date": ErrorMessage(
         _("Date de naissance incorrecte"),
