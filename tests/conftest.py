@@ -1,6 +1,7 @@
 """Fixtures shared by all tests: a real migrated PostgreSQL, and the services that run on it."""
 
 pytest_plugins = [
+    "tests.garbage",
     "tests.cheap_clients",
     "tests.browsers",
     "tests.fixtures",
