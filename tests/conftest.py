@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.garbage",
     "tests.cheap_clients",
+    "tests.cheap_pins",
     "tests.browsers",
     "tests.fixtures",
     "tests.servers.fixtures",
