@@ -32,9 +32,11 @@ BucketKind = Literal[
     "join-yes",
     "recovery",
     "recovery-code",
+    "recovery-phone",
     "trusted",
     "trusted-code",
     "export",
+    "import",
 ]
 """What is counted. It is part of the tag: never change one."""
 

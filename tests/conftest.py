@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.cheap_pins",
     "tests.browsers",
     "tests.fixtures",
+    "tests.recovery_people",
     "tests.servers.fixtures",
     "tests.log_configuration",
     "tests.skipping",

@@ -15,6 +15,7 @@ from web.api import (
     exports,
     grant_documents,
     grants,
+    imports,
     invitations,
     joins,
     mandates,
@@ -22,7 +23,9 @@ from web.api import (
     means,
     meetings,
     oauth,
+    own_recovery,
     people,
+    protection,
     receipts,
     recoveries,
     sessions,
@@ -62,6 +65,7 @@ API: tuple[APIRouter, ...] = (
     consent_requests.router,
     desk_vaults.router,
     recoveries.router,
+    own_recovery.router,
     assisted_sessions.router,
     invitations.router,
     mandates.router,
@@ -75,10 +79,12 @@ API: tuple[APIRouter, ...] = (
     statistics.router,
     me.router,
     exports.router,
+    imports.router,
     means.router,
     anchors.router,
     joins.router,
     trusted.router,
+    protection.router,
 )
 
 

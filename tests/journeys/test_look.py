@@ -102,8 +102,9 @@ _BEGINS = """() => {
 LOST_CARD = ("desk/stop", "desk/stop/sure", "desk/stop/code")
 AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", *LOST_CARD)
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
-ME = ("/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor")
-TRUST = ("/me/trusted", "/me/trusted/new", "/trusted/code")
+OF_ME = ("", "/name", "/means", "/cards/new", "/pin", "/phone", "/anchor", "/export", "/import")
+ME = [f"/me{end}" for end in OF_ME]
+TRUST = ("/me/trusted", "/me/trusted/new", "/trusted/code", "/me/protection")
 Addresses = dict[str, list[str]]
 
 

@@ -68,11 +68,11 @@ async def _load(port: int, asked: list[tuple[str, str]], answers: Counter[int]) 
 async def _kill_sequencers(
     some_log: SomeLog,
     keyring: Path,
-    folder: Path,
     load: asyncio.Task[None],
     answers: Counter[int],
 ) -> int:
     """Two sequencers, on purpose, killed while the load goes on; returns how many kills."""
+    folder = some_log.blobs.blobs.parent
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.audit.tlog.test_crashes"])
 
@@ -90,7 +90,7 @@ async def _kill_sequencers(
         while not load.done() or kills < KILLS:
             before = (await some_log.log.state())[0]
             async with asyncio.timeout(60):
-                while not load.done() and (  # noqa: ASYNC110  (other processes grow the tree)
+                while not load.done() and (  # noqa: ASYNC110  (other processes grow it)
                     answers.total() < rounds * KILLED_EVERY
                     or (await some_log.log.state())[0] <= before
                 ):
@@ -141,9 +141,9 @@ async def test_ten_thousand_events_over_http_while_two_sequencers_are_killed(
         (content, as_colleague),
         (f"/v1/grants/{new_id()}/documents", as_colleague),
     ]
-    folder, answers = some_log.blobs.blobs.parent, Counter[int]()
+    answers: Counter[int] = Counter()
     load = asyncio.create_task(_load(client.base_url.port or 0, asked, answers))
-    kills = await _kill_sequencers(some_log, keyring_file, folder, load, answers)
+    kills = await _kill_sequencers(some_log, keyring_file, load, answers)
     await load
     assert kills >= KILLS
     assert set(answers) == {200, 403, 404}

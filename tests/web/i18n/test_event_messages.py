@@ -118,7 +118,8 @@ _TRUST = (
     Action.TRUSTED_ENDED,
     Action.TRUSTED_VOUCHED,
 )
-_OWN = (*_TRUST, *_MET, *_JOINED, *_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
+_PROTECTED = (Action.PROTECTION_NOTED, Action.PROTECTION_ENDED)
+_OWN = (*_PROTECTED, *_TRUST, *_MET, *_JOINED, *_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
 RECORDED = [
     *((action, OWNER, "allowed") for action in _OWN),
     *((action, OWNER, "refused") for action in (*_OWN, Action.REQUEST)),
@@ -154,7 +155,7 @@ RECORDED = [
     *((action, STRANGER, "refused") for action in _MET),
     *(
         (action, ENTRY.actor, outcome)
-        for action in (Action.RECOVERY_BEGUN, Action.RECOVERY_SECOND)
+        for action in (Action.RECOVERY_BEGUN, Action.RECOVERY_SECOND, Action.RECOVERY_MEANS)
         for outcome in ("allowed", "refused")
     ),
     *((action, ENTRY.actor, "allowed") for action in (Action.SIGN_IN, Action.SIGN_OUT)),
