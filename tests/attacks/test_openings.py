@@ -4,6 +4,7 @@ by a row that somebody wrote."""
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -110,11 +111,11 @@ async def test_killed_before_and_in_its_commit(
             with held(postgres, timing) as thief:
                 async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
                     tap = asyncio.create_task(open_former(http, one))
-                    await until(lambda thief=thief: is_waited_for(thief), 30)
+                    await until(partial(is_waited_for, thief), 30)
                     await asyncio.to_thread(server.kill, pid)
                     with pytest.raises(httpx.TransportError):
                         await tap
-            await until(lambda: _is_quiet(postgres), 30)
+            await until(partial(_is_quiet, postgres), 30)
             if not timing:
                 assert await papers(client, one.headers) == {new["id"]}
                 assert await papers(client, lost.headers) == {mine["id"]}

@@ -273,8 +273,8 @@ async def test_the_number_of_a_vault_that_slept_goes(
     lost = await make_person()
     async with services.database.transaction() as tx:
         then = await instant(tx) - ASLEEP
-    one = await waits_for(client, agents, lost)
     await change_row(services, as_owner, PersonRow, PERSON_ROW, lost.id, used_at=then)
+    one = await waits_for(client, agents, lost)
     headers = await opened(client, one, moved_clock)
     assert [found["kind"] for found in await means(client, headers)] == ["card"]
     _, answer = await type_code(client, services, lost.phone)
