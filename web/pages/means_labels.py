@@ -3,9 +3,6 @@
 from web.i18n.error_messages import _
 
 NOT_DONE = {
-    "recovery_opened": _(
-        "C’est fait. Vos papiers d’avant sont ici, avec ceux que vous avez ajoutés."
-    ),
     "card_late": _(
         "Rien n’est ouvert : trop de temps a passé, ou trop de codes secrets ont été essayés."
         " Scannez votre carte, ou tapez son code, de nouveau."
@@ -24,6 +21,9 @@ NOT_DONE = {
     "means_gone": _("Rien n’a changé : cette façon d’entrer n’est plus là."),
 }
 DONE = {
+    "recovery_opened": _(
+        "C’est fait. Vos papiers d’avant sont ici, avec ceux que vous avez ajoutés."
+    ),
     "card_stopped": _(
         "C’est fait. Cette carte n’ouvre plus rien, et vos papiers sont fermés sur les autres"
         " appareils."
