@@ -40,6 +40,7 @@ from tests.vault.decoding import corpus
 from vault.recovery import recovery_views
 from vault.services import Services
 
+_MEMORY_KIB = pin_hashes._MEMORY_KIB
 _HELD = 7_000_001
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION unefois.held() RETURNS trigger LANGUAGE plpgsql AS
@@ -102,7 +103,7 @@ async def test_killed_before_and_in_its_commit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Before it, both vaults are as they were; in it, all of it is done, and the card enters."""
-    monkeypatch.undo()  # a server of its own derives PINs as any
+    monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", _MEMORY_KIB)  # as the server of its own has it
     lost = await make_person()
     mine = await deposit(client, lost, corpus.pdf(1))
     one = await waits_for(client, agents, lost)
