@@ -35,6 +35,9 @@ BucketKind = Literal[
     "trusted",
     "trusted-code",
     "export",
+    "represent",
+    "represent-code",
+    "judgement",
 ]
 """What is counted. It is part of the tag: never change one."""
 

@@ -26,6 +26,7 @@ from web.api import (
     protection,
     receipts,
     recoveries,
+    representations,
     sessions,
     sign_ins,
     statistics,
@@ -81,6 +82,7 @@ API: tuple[APIRouter, ...] = (
     joins.router,
     trusted.router,
     protection.router,
+    representations.router,
 )
 
 

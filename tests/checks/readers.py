@@ -59,6 +59,8 @@ READERS = {
     "vault/documents/content_tags.py": "content, to hash it under its person's key",
     "vault/documents/moves/moved_papers.py": "papers that get another vault, to seal them again",
     "vault/recovery/recovery_values.py": "who saw the person, for the two vaults and the agents",
+    "auth/representations.py": "the name of a representative, who acts under it",
+    "vault/representation/representation_views.py": "what two call each other, and a judgement",
     "vault/trusted/trusted_views.py": "what two who trust each other are called, for the two",
     "vault/maintenance/joins/join_views.py": "a join's digits, for the vault that shows them",
     "vault/consent/meeting_codes.py": "who meets, and who lets whom in, for the two of them",

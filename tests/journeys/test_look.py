@@ -96,10 +96,18 @@ _BEGINS = """() => {
   return picture.getBoundingClientRect().left - frame.getBoundingClientRect().left;
 }"""
 LOST_CARD = ("desk/stop", "desk/stop/sure", "desk/stop/code")
-AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", *LOST_CARD)
+AT_THE_DESK = (
+    "beside",
+    "desk",
+    "desk/vault",
+    "desk/has-card",
+    "desk/free",
+    "desk/judgement",
+    *LOST_CARD,
+)
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
 ME = ("/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor")
-TRUST = ("/me/trusted", "/me/trusted/new", "/trusted/code", "/me/protection")
+TRUST = ("/me/trusted", "/me/trusted/new", "/trusted/code", "/me/protection", "/me/representative")
 Addresses = dict[str, list[str]]
 
 

@@ -34,6 +34,7 @@ from vault.reconciliation.replayed_grants import ReplayedGrants
 from vault.reconciliation.replayed_limits import ReplayedLimits
 from vault.reconciliation.replayed_means import ReplayedMeans
 from vault.reconciliation.replayed_reports import ReplayedReports
+from vault.reconciliation.replayed_representations import ReplayedRepresentations
 from vault.reconciliation.replayed_requests import ReplayedRequests
 from vault.reconciliation.replayed_roots import ReplayedRoots
 from vault.reconciliation.replayed_sessions import ReplayedSessions
@@ -95,6 +96,7 @@ class Replay:
             ReplayedMeans(),
             ReplayedAnchors(),
             ReplayedTrust(),
+            ReplayedRepresentations(),
             ReplayedDocuments(),
             ReplayedRequests(),
             ReplayedGrants(),

@@ -44,6 +44,7 @@ _TAGS = {
     "desk": "What a worker does beside somebody who has no phone.",
     "means": "By what a person enters: a phone, cards, and the PIN that they share.",
     "joins": "Two vaults of one person become one, from inside both.",
+    "representation": "Whoever represents a person under tutelle, from a vault of their own.",
     "trusted": "Whom a person trusts to say at a desk that it is them.",
     "sessions": "Where the caller is signed in.",
     "me": "A person's own vault as a whole, and its end.",

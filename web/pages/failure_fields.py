@@ -68,6 +68,7 @@ _FIELDS = {
 _SAID = (
     "anchor_name",
     "date_unreadable",
+    "judgement_date",
     "text_empty",
     "text_too_long",
     "type_missing",
@@ -81,5 +82,5 @@ def field_to_correct(failure: ServiceError) -> str:
     if failure.fields and failure.fields[0][:2] == ("evidence", "heard_by"):
         return "heard_role" if failure.fields[0][-1] == "role" else "heard_name"
     if failure.code in _SAID and failure.fields:
-        return str(failure.fields[0][0])
+        return str(failure.fields[0][-1 if failure.fields[0][0] == "judgement" else 0])
     return _FIELDS.get(failure.code, "")

@@ -154,6 +154,8 @@ REASONS = {
     "recovery_code": _("ce code ne sert pas"),
     "same_agent": _("il faut une autre personne"),
     "trusted_code": _("ce code ne sert pas"),
+    "representation_code": _("ce code ne sert pas"),
+    "represented": _("seule la personne peut le faire"),
     "meeting_waits": _("il manquait un oui à la rencontre"),
     "meeting_over": _("la rencontre était terminée"),
     "grant_full": _("trop de papiers ont été ajoutés avec cet accès"),

@@ -73,6 +73,9 @@ HOME |= {
     "/me/anchor/remove",
     "/trusted/{naming_id}",
     "/me/protection/remove",
+    "/represented/{representation_id}",
+    "/me/representative/{representation_id}",
+    "/me/representative/{representation_id}/remove",
 }
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
 HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
