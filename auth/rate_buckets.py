@@ -32,12 +32,14 @@ BucketKind = Literal[
     "join-yes",
     "recovery",
     "recovery-code",
+    "recovery-phone",
     "trusted",
     "trusted-code",
     "export",
     "represent",
     "represent-code",
     "judgement",
+    "import",
 ]
 """What is counted. It is part of the tag: never change one."""
 

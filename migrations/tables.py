@@ -6,6 +6,7 @@ from auth.oauth.records import SigningKeyRow
 from auth.records.anchors import AnchorRow
 from auth.records.browsers import Browser
 from auth.records.cards import CardRow
+from auth.records.closings import ClosingRow
 from auth.records.desk_forms import DeskForm
 from auth.records.joins import VaultJoin
 from auth.records.messages import Message
@@ -44,6 +45,7 @@ AUTH = (
     RateBucket,
     VaultJoin,
     Representation,
+    ClosingRow,
     *_MEANS,
 )
 _CONSENT = (ConsentEvidence, Mandate, Meeting, PersonLabel, ReceiptKeyRow)

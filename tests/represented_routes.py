@@ -21,6 +21,7 @@ FORBIDDEN: dict[str, tuple[str, Any]] = assisted_routes.FORBIDDEN | {
     "GET /v1/me/joins/{join_id}/access-log": ("log.read", None),
     "DELETE /v1/me/proof/wait": ("means.wait_end", None),
     "DELETE /v1/me/exports/{export_id}": ("vault.export_asked", None),
+    "DELETE /v1/me/imports/{import_id}": ("vault.import", None),
 }
 """Each with the action that its refusal is recorded as, and what is sent."""
 LIMITED = {"PATCH /v1/documents/{document_id}"}
@@ -67,6 +68,11 @@ FREE = {
     "POST /v1/access-log/{event_id}/report",
     "GET /v1/me",
     "GET /v1/me/exports/{export_id}",
+    "GET /v1/me/import",
+    "GET /v1/me/imports/{import_id}",
+    "GET /v1/me/recovery",
+    "GET /v1/me/recovery/receipt",
+    "GET /v1/me/recoveries",  # whoever acts for the person may see that somebody tries
     "PATCH /v1/me",
     "PUT /v1/me/name",  # of a vault that a desk opened, nobody else says it
     "PUT /v1/me/language",

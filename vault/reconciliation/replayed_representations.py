@@ -1,17 +1,17 @@
 """Representations as the log tells them: one that was put back or prolonged, taken away, or brought
 from nowhere."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from audit.events import Action
+from base.time_zones import PARIS
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.snapshot import Snapshot, table_named
-from vault.representation.representation_rules import last_day
 from vault.services import Services
 
 
@@ -50,8 +50,13 @@ class ReplayedRepresentations:
                 faults.add("missing", "representation", named)
             elif ends_on is None and row is not None:
                 faults.add("back", "representation", named)
-            elif row is not None and last_day(row.ends_at).isoformat() != ends_on:
+            elif row is not None and _last_day(row.ends_at) != ends_on:
                 faults.add("older", "representation", named)
         for named, row in self._rows.items():
             if named not in self._last and not snapshot.is_forgotten(row.began_at):
                 faults.add("not_in_log", "representation", named)
+
+
+def _last_day(ends_at: datetime) -> str:
+    """The day whose end it is, where courts tell the time."""
+    return (ends_at - timedelta(seconds=1)).astimezone(PARIS).date().isoformat()

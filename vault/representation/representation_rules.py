@@ -109,11 +109,6 @@ def end_of(judgement: Judgement, at: datetime) -> datetime:
     return datetime(after.year, after.month, after.day, tzinfo=PARIS)
 
 
-def last_day(ends_at: datetime) -> date:
-    """The day whose end it is."""
-    return (ends_at - timedelta(seconds=1)).astimezone(PARIS).date()
-
-
 def _years_after(day: date, years: int) -> tuple[int, int, int]:
     return day.year + years, day.month, day.day
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from fastapi import Response
 
-from auth import desk_rights
 from auth.anchor_rules import LONGEST as LONGEST_NAME
 from auth.anchors import tag_of
 from base.errors import ServiceError, about, invalid
@@ -16,7 +15,7 @@ from web.i18n.languages import SOURCE
 from web.pages.document_fields import date_of
 from web.pages.forms import Form
 from web.pages.own_anchor import NOTHING_TYPED, typed_in
-from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
+from web.pages.page import WorkerPageDep, go, page_router
 
 router = page_router()
 _AT = "/pro/desk/judgement"
@@ -26,7 +25,7 @@ _TEXTS = ("representative", "court", "decided_on", "ends_on")
 @router.get(_AT)
 async def ask(page: WorkerPageDep) -> Response:
     """The digits, what stands on the judgement, and on the person's paper where one is needed."""
-    return await _show(page)
+    return await page.show("desk/judgement.html", **_values(None))
 
 
 @router.post(_AT)
@@ -48,12 +47,6 @@ async def read(page: WorkerPageDep) -> Response:
         values = _values(form)
         return await page.show_failure(failure, "desk/judgement.html", at=_AT, **values)
     return go("/pro/desk", done="judgement_read")
-
-
-async def _show(page: WorkerPage) -> Response:
-    if not await desk_rights.is_allowed(page.services, page.worker):
-        return go("/pro/desk")
-    return await page.show("desk/judgement.html", **_values(None))
 
 
 def _judgement(form: Form) -> Judgement:

@@ -49,6 +49,7 @@ DONE = {
     "protection_forgotten": _("C’est fait. Ce nom ne se lira plus sur vos prochains reçus."),
     "name_chosen": _("C’est fait. Votre nom est gardé."),
     "name_removed": _("C’est fait. Il n’y a plus de nom ici."),
+    "export_gone": _("C’est fait. Il n’y a plus de copie ici."),
 }
 FIELDS = {
     "card_typo": "card",

@@ -1,7 +1,6 @@
 """One request for a page: who it is for, its forms, its language, and how it is shown.
 
-`PersonPageDep` or `WorkerPageDep` in a handler's signature is the sign-in check itself; with
-`VisitorPageDep` there is none.
+`PersonPageDep` or `WorkerPageDep` in a handler's signature is the sign-in check itself.
 """
 
 import hashlib
@@ -36,6 +35,7 @@ from web.http.problems import STATUS
 from web.http.uploads import MultipartForm
 from web.i18n.languages import languages
 from web.pages import cookies, failure_notes, forms, preloads, return_address, script_answers
+from web.pages.closing_banner import shown_to
 from web.pages.page_address import address_of, shown_at
 from web.pages.page_response import page_response, say_when
 from web.pages.rendering import render
@@ -49,9 +49,8 @@ _FAILED: dict[Area, str] = {"person": "/failed", "worker": "/pro/failed", "visit
 
 @dataclass(kw_only=True)
 class Page:
-    """One request for a page. `secret` is what its forms are bound to. `beside`: the worker who is
-    beside the person, on whose device they are; `represents`: whom the reader represents, as they
-    call them. Empty for nobody."""
+    """One request for a page. `secret`: what its forms are bound to; `beside`: the worker on whose
+    device a person is; `represents`: whom the reader acts for, as they call them; or nobody."""
 
     request: Request = field(repr=False)
     services: Services = field(repr=False)
@@ -123,6 +122,7 @@ class Page:
             "elsewhere": self.services.settings.quick_exit_url,
             "discreet": cookies.is_discreet(self.request, self.services.settings),
             "voices": self._voices(),
+            "closing": await shown_to(self.services, getattr(self, "person", None)),
             **values,
         }
         html = render(template, self.language, self.second, **shown).encode()

@@ -28,6 +28,8 @@ from web.pages import (
     meetings,
     own_anchor,
     own_cards,
+    own_exports,
+    own_imports,
     own_joins,
     own_means,
     own_name,
@@ -42,6 +44,8 @@ from web.pages import (
     quick_exit,
     receipt_checks,
     receipts,
+    recoveries,
+    recovery_means,
     requests,
     session_check,
     sessions,
@@ -87,6 +91,7 @@ for _part in (
     me,
     own_means,
     own_joins,
+    own_imports,
     own_cards,
     own_phone,
     own_proofs,
@@ -96,6 +101,7 @@ for _part in (
     own_representation,
     desk_judgements,
     own_name,
+    own_exports,
     erasure,
     failure_pages,
     drafts,  # before `documents`: "add" is not an id
@@ -135,6 +141,8 @@ for _part in (
     worker_account,
     desk_cards,
     desk_vaults,
+    recovery_means,
+    recoveries,
 ):
     router.include_router(_part.router)
 

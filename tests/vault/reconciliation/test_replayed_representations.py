@@ -7,6 +7,7 @@ import pytest
 
 from auth import pin_hashes
 from base.database import Database
+from tests.attacks.written_database.history import _at_work
 from tests.auth.means_steps import proved
 from tests.fixtures import MakePerson, MakeWorker
 from tests.recoveries import agent
@@ -36,7 +37,9 @@ async def test_one_put_back_prolonged_or_taken_away(
     make_worker: MakeWorker,
     thief: Thief,
 ) -> None:
-    reader = await agent(services, as_owner, make_worker, "Camille Moreau")
+    reader = await _at_work(
+        services, client, await agent(services, as_owner, make_worker, "Camille")
+    )
     amina, jeanne = await make_person(), await make_person()
     id_ = await represented(client, amina, jeanne, reader)
     assert await found(services) == set()
@@ -74,7 +77,9 @@ async def test_nothing_is_named_of_vaults_that_are_gone(
     make_person: MakePerson,
     make_worker: MakeWorker,
 ) -> None:
-    reader = await agent(services, as_owner, make_worker, "Camille Moreau")
+    reader = await _at_work(
+        services, client, await agent(services, as_owner, make_worker, "Camille")
+    )
     amina, jeanne, zoe = [await make_person() for _ in range(3)]
     await represented(client, amina, jeanne, reader)
     await represented(client, zoe, jeanne, reader)

@@ -69,6 +69,14 @@ def told(**changes: str) -> dict[str, str]:
     }
 
 
+def browser_with(served: Served, who: SomePerson) -> httpx.AsyncClient:
+    """One whose cookie another takes the place of."""
+    at = browser_of(served, who)
+    at.cookies.clear()
+    at.cookies.set("unefois-person", who.token, domain="127.0.0.1")
+    return at
+
+
 async def test_named_on_one_side_and_typed_on_the_other(
     served: Served, client: httpx.AsyncClient, amina: SomePerson, jeanne: SomePerson
 ) -> None:
@@ -144,7 +152,7 @@ async def test_into_their_papers_and_back_to_ones_own(
     await deposit(client, amina, corpus.pdf(1), title="Sa paie")
     await deposit(client, jeanne, corpus.pdf(2), title="La mienne")
     pin, path = await pin_of(served.services, jeanne), f"/represented/{id_}"
-    async with browser_of(served, jeanne) as at:
+    async with browser_with(served, jeanne) as at:
         entered = await post(served, jeanne, at, f"{path}/enter", proof=pin)
         assert entered.headers["location"] == "/documents"
         inside = at.cookies["unefois-person"]
@@ -180,7 +188,7 @@ async def test_who_goes_out_leaves_nothing_open(
 ) -> None:
     id_ = await bound(served.services, amina, jeanne, reader)
     pin = await pin_of(served.services, jeanne)
-    async with browser_of(served, jeanne) as at:
+    async with browser_with(served, jeanne) as at:
         await post(served, jeanne, at, f"/represented/{id_}/enter", proof=pin)
         inside = at.cookies["unefois-person"]
         token = await forms.token_for(served.services, inside)
