@@ -18,7 +18,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import anchors, desk_rights, means_log
+from auth import anchors, closings, desk_rights, means_log
 from auth.empty_vaults import open_empty_vault
 from auth.joined_means import is_there
 from auth.rate_buckets import Rate, SharedBuckets
@@ -65,6 +65,7 @@ async def read(
     the identity paper of the person (`auth.anchors.tag_of`), needed where a vault is opened.
 
     Raises `ServiceError` REFUSED `desk_not_allowed`, `agent_too_new`, `representation_code_wrong`,
+    `service_closed` (of a vault that would be opened),
     TOO_MANY `too_many_requests`, CONFLICT `judgement_names_you`, `too_many_representatives`,
     recorded in the service's log; INVALID `judgement_date`, `anchor_missing`, `text_empty`,
     `text_too_long`. A crash before the commit leaves nothing.
@@ -125,6 +126,8 @@ async def _read(
         return "representation_code", ServiceError(ErrorKind.REFUSED, "representation_code_wrong")
     macs = await services.field_encryption.row_macs()
     if row.person_id is None:
+        if await closings.is_over(services, tx):
+            return "closed", closings.service_closed()
         if anchor is None:
             raise invalid("anchor_missing", fields=(("anchor",),))
         person_id = await _open(services, tx, worker, anchor, language)

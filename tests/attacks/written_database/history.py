@@ -79,7 +79,8 @@ async def tell(
     trusting = await make_person()
     story.trusts = (trusting, await trusted(http, trusting, await make_person()))
     whose, who = await make_person(), await make_person()
-    story.represents = await inside(http, who, await bound(services, whose, who, wanda))
+    story.representation = (who, await bound(services, whose, who, wanda))
+    story.represents = await inside(http, *story.representation)
     # The key that signs receipts, and the secret of their codes, are made by the first one.
     path = f"/v1/grants/{story.grants['type']}/receipt"
     assert (await http.get(path, headers=amina.headers)).is_success

@@ -55,6 +55,8 @@ class Story:
     """Somebody who trusts another, and the id of the naming."""
     represents: SomePerson | None = None
     """Somebody in the vault of whom they represent."""
+    representation: tuple[SomePerson, str] | None = None
+    """The same in their own vault, and the id of it."""
     uploads: dict[str, str] = field(default_factory=dict)
     """The address of what each person has sent in part."""
     card: dict[str, Any] = field(default_factory=dict, repr=False)  # Bilal's, with its `pin`

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from auth import administration, pin_hashes
+from auth import administration, closings, pin_hashes
 from auth.message_delivery import inbox
 from base import clock
 from base.database import Database
@@ -161,6 +161,26 @@ async def test_a_vault_is_opened_empty_for_whoever_has_none(
     assert await deposit(client, at, PDF)
     first = (await log_of(client, at))[-1]
     assert (first["action"], first["actor"]["name"]) == ("vault.open", "Camille Moreau")
+
+
+async def test_after_the_last_day_of_the_service_no_vault_is_opened(
+    client: httpx.AsyncClient,
+    amina: SomePerson,
+    jeanne: SomePerson,
+    reader: SomeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = (await offered(client, jeanne))["code"]
+    id_ = await answered(client, amina, jeanne)
+
+    async def over(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(closings, "is_over", over)
+    refused = await read_judgement(client, reader, code, anchor=ANCHOR)
+    is_problem(refused, 403, "service_closed")
+    there = await read_judgement(client, reader, await digits_for_desk(client, jeanne, id_))
+    assert there.status_code == 204, "whose papers are there is still helped to take them away"
 
 
 async def test_its_last_day_ends_it_by_the_clock_and_another_judgement_goes_on(
