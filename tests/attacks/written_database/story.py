@@ -45,6 +45,7 @@ class Story:
     victor: SomeWorker
     system: SomeClient
     dora: SomePerson
+    zoe: SomePerson  # in the vault that waits for Dora's
     documents: dict[str, str]
     grants: dict[str, str]
     requests: dict[str, str]
@@ -130,6 +131,9 @@ class Story:
             "Bilal's vault": (bilal, "/v1/me"),
             "a representative lists": (self._represents(), "/v1/documents"),
             "Dora's joined vaults": (self.dora.headers, "/v1/me/joins"),
+            "Dora's recoveries": (self.dora.headers, "/v1/me/recoveries"),
+            "Zoé's recovery": (self.zoe.headers, "/v1/me/recovery"),
+            "Bilal looks for one": (bilal, "/v1/me/recovery"),
             "the log of one": (self.dora.headers, self._log_of_joined("Dora")),
             "Bilal looks at it": (bilal, self._log_of_joined("Dora")),
             "Bilal's means": (bilal, "/v1/me/means"),

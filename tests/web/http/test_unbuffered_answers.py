@@ -14,6 +14,7 @@ from tests.invitations import looked_at
 from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
+from tests.recoveries import tied
 from tests.representations import answered as represents
 from tests.steps import deposit, drawn, granted, log_of, until
 from tests.trusted import trusted
@@ -118,6 +119,7 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     values["representation_id"] = await represents(client, person, await make_person())
     values["export_id"] = (await exports.made(client, person))["id"]
     values["import_id"] = (await imports.sent(client, person, b"no zip")).json()["id"]
+    await tied(served.services, person.id, (await make_person()).id)
     async with run_sequencer(served.services, EAGER):
         proof = f"/v1/access-log/{values['event_id']}/proof"
         await until(lambda: _is_ready(client, proof, person.headers), seconds=20)
