@@ -36,6 +36,9 @@ BucketKind = Literal[
     "trusted",
     "trusted-code",
     "export",
+    "represent",
+    "represent-code",
+    "judgement",
     "import",
 ]
 """What is counted. It is part of the tag: never change one."""

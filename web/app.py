@@ -28,6 +28,7 @@ from web.api import (
     protection,
     receipts,
     recoveries,
+    representations,
     sessions,
     sign_ins,
     statistics,
@@ -85,6 +86,7 @@ API: tuple[APIRouter, ...] = (
     joins.router,
     trusted.router,
     protection.router,
+    representations.router,
 )
 
 

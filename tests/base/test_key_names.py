@@ -92,6 +92,8 @@ VALUES = {
     "RECOVERY_CODE": "recovery-code",
     "TRUSTED": "trusted_person",
     "TRUSTED_CODE": "trusted-code",
+    "REPRESENTATION": "representation",
+    "REPRESENTATION_CODE": "representation-code",
 }
 
 

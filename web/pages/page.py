@@ -49,7 +49,8 @@ _FAILED: dict[Area, str] = {"person": "/failed", "worker": "/pro/failed", "visit
 
 @dataclass(kw_only=True)
 class Page:
-    """One request for a page. `secret` is what its forms are bound to."""
+    """One request for a page. `secret`: what its forms are bound to; `beside`: the worker on whose
+    device a person is; `represents`: whom the reader acts for, as they call them; or nobody."""
 
     request: Request = field(repr=False)
     services: Services = field(repr=False)
@@ -59,6 +60,8 @@ class Page:
     new_visit: bool = False
     zone: ZoneInfo = PARIS
     ends_at: datetime | None = None
+    beside: str = ""
+    represents: str = ""
 
     @property
     def seconds_left(self) -> int:
@@ -69,11 +72,6 @@ class Page:
     @property
     def who(self) -> str:
         """Whose page it is, for its script: a form goes to nobody else. Empty for a visitor."""
-        return ""
-
-    @property
-    def beside(self) -> str:
-        """The worker who is beside the person, on whose device they are; empty for nobody."""
         return ""
 
     @property
@@ -118,6 +116,7 @@ class Page:
             "seconds_left": self.seconds_left,
             "who": self.who,
             "beside": self.beside,
+            "represents": self.represents,
             "closes_at": rfc3339(self.ends_at) if self.beside and self.ends_at else "",
             "device": self.device,
             "elsewhere": self.services.settings.quick_exit_url,
@@ -212,10 +211,6 @@ class PersonPage(Page):
     def who(self) -> str:
         return _tag(self.person.id)
 
-    @property
-    def beside(self) -> str:
-        return "" if self.person.beside is None else self.person.beside.name
-
     def upload(self) -> forms.UploadForm:
         """The same; it may name finished uploads of the person."""
         return self._upload(self.person)
@@ -263,6 +258,8 @@ async def person_page(request: Request, services: ServicesDep) -> PersonPage:
         area="person",
         secret=secret,
         person=subject,
+        beside=subject.beside.name if subject.beside else "",
+        represents=subject.represented_by.calls if subject.represented_by else "",
         ends_at=subject.session_ends_at,
         zone=await zone_of_person(services, subject),
     )
@@ -361,6 +358,9 @@ async def _to_sign_in(request: Request, services: Services, area: Area) -> Respo
     if script_answers.asked_by_script(request):
         return script_answers.session_over()
     settings, sent = services.settings, request.method == "POST"
+    if area == "person" and (own := cookies.read(request, settings, "own")):
+        # The papers of whom one represents are closed: back to one's own.
+        return cookies.put_back_own(go("/documents", done="represented_over"), settings, own)
     if area == "person" and cookies.on_shared_device(request, settings):
         response = go(SIGN_IN_PAGES[area], done="lost" if sent else "signed_out")
         beside = await worker_beside(request, services)

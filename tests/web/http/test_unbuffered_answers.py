@@ -15,6 +15,7 @@ from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.recoveries import tied
+from tests.representations import answered as represents
 from tests.steps import deposit, drawn, granted, log_of, until
 from tests.trusted import trusted
 from tests.uploads import TUS, begin, id_of
@@ -75,6 +76,7 @@ HOME |= {
     "/me/anchor/remove",
     "/trusted/{naming_id}",
     "/me/protection/remove",
+    "/represented/{representation_id}",
 }
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
 HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
@@ -114,6 +116,7 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     values["worker_id"] = str(worker.subject.id)
     values["join_id"] = await joined(client, await make_person(), person)
     values["naming_id"] = await trusted(client, person, await make_person())
+    values["representation_id"] = await represents(client, person, await make_person())
     values["export_id"] = (await exports.made(client, person))["id"]
     values["import_id"] = (await imports.sent(client, person, b"no zip")).json()["id"]
     await tied(served.services, person.id, (await make_person()).id)
