@@ -87,6 +87,7 @@ TEXTS = {
     "pin": lambda language: means_changed(language, Action.PIN_SET),
     "join asked": lambda language: means_changed(language, Action.JOIN_ASKED),
     "joined": lambda language: means_changed(language, Action.VAULT_JOINED),
+    "opened again": lambda language: means_changed(language, Action.RECOVERY_OPENED),
     "represented": lambda language: means_changed(language, Action.REPRESENTATION_BEGAN),
     "not represented": lambda language: means_changed(language, Action.REPRESENTATION_ENDED),
     "trusted": lambda language: means_changed(language, Action.TRUSTED_ACCEPTED),
@@ -166,6 +167,8 @@ FRENCH = {
     " endroit. " + WAS_IT_YOU["fr"],
     "joined": "« Mes papiers » : vos papiers de deux endroits viennent d’être réunis. "
     + WAS_IT_YOU["fr"],
+    "opened again": "« Mes papiers » : vos papiers viennent d’être rouverts, comme demandé au"
+    " guichet. Les anciennes cartes sont arrêtées. " + WAS_IT_YOU["fr"],
     "represented": "« Mes papiers » : une représentation légale commence. " + WAS_IT_YOU["fr"],
     "not represented": "« Mes papiers » : une représentation légale est terminée. "
     + WAS_IT_YOU["fr"],
@@ -250,6 +253,8 @@ ENGLISH = {
     "join asked": "“My papers”: someone asks to join your papers with those of another place. "
     + WAS_IT_YOU["en"],
     "joined": "“My papers”: your papers from two places were just joined. " + WAS_IT_YOU["en"],
+    "opened again": "“My papers”: your papers have just been reopened, as asked at the desk. The"
+    " old cards are stopped. " + WAS_IT_YOU["en"],
     "represented": "“My papers”: a legal representation begins. " + WAS_IT_YOU["en"],
     "not represented": "“My papers”: a legal representation is over. " + WAS_IT_YOU["en"],
     "trusted": "“My papers”: a trusted person was just added. " + WAS_IT_YOU["en"],
