@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from auth import administration, pin_hashes
+from auth import administration, phone_means, pin_hashes
 from base.database import Database
 from tests.assisted import enter_beside
 from tests.auth.means_steps import (
@@ -40,6 +40,7 @@ from tests.recoveries import PIN, begun, recoveries, some_paper
 from tests.rows import change_row
 from tests.steps import deposit, erase, is_problem, log_of
 from tests.vault.decoding import corpus
+from vault.documents.moves import moved_papers
 from vault.maintenance.joins import openings
 from vault.recovery import stop_lines
 from vault.recovery.records import RECOVERY_ROW, Recovery
@@ -217,6 +218,27 @@ async def test_a_pin_that_cannot_be_chosen_changes_nothing(
     (line, *_) = await log_of(client, one.headers)
     assert (line["action"], line["reason"]) == ("recovery.open", "pin_weak")
     assert (await open_former(client, one, pin=free, again=free)).status_code == 201
+
+
+async def test_a_phone_that_changed_meanwhile_is_looked_at_again(
+    services: Services,
+    client: httpx.AsyncClient,
+    waiting: Waiting,
+    moved_clock: MoveClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moved_clock(LATER)
+    compared = moved_papers.possible_doubles
+
+    async def meanwhile(*given: Any) -> Any:
+        async with services.database.transaction() as tx:
+            await phone_means.remove_phone(services, tx, waiting.lost.id)
+        return await compared(*given)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(moved_papers, "possible_doubles", meanwhile)
+        is_problem(await open_former(client, waiting), 412, "changed_meanwhile")
+    assert (await open_former(client, waiting)).status_code == 201
 
 
 async def test_who_cannot_prove_it_opens_nothing(
