@@ -51,6 +51,8 @@ class Action(StrEnum):
     RECOVERY_BEGUN = "recovery.begin"
     RECOVERY_SECOND = "recovery.second"
     RECOVERY_MEANS = "recovery.means"
+    RECOVERY_STOPPED = "recovery.stop"
+    RECOVERY_CONFIRMED = "recovery.confirm"
     ERASE_CODE = "vault.erase_code"
     ERASE_ASKED = "vault.erase_asked"
     ERASE_CANCELLED = "vault.erase_cancelled"

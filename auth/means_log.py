@@ -38,6 +38,7 @@ MeansReason = Literal[
     "too_many_trusted",
     "trusted_over",
     "trusted_too_new",
+    "recovery_over",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

@@ -30,5 +30,6 @@ MEANS_REASONS = {
     "too_many_trusted": _("il y avait déjà assez de personnes de confiance"),
     "trusted_over": _("le temps était passé, ou quelque chose avait changé"),
     "trusted_too_new": _("la personne de confiance est choisie depuis trop peu de jours"),
+    "recovery_over": _("la demande ne comptait plus"),
     "no_phone": _("il n’y a pas de téléphone"),
 }
