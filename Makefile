@@ -18,7 +18,7 @@ axe_stamp := $(VENV)/.axe-$(shell cksum <tests/axe/package-lock.json | cut -d' '
 lighthouse_stamp := $(VENV)/.lighthouse-$(shell cksum <tests/lighthouse/package-lock.json | cut -d' ' -f1)
 tus_stamp := $(VENV)/.tus-client-$(shell cksum <tests/tus_client/package-lock.json | cut -d' ' -f1)
 
-.PHONY: help install install-test openapi-tools tus-client axe packages demo test screenshots lighthouse faults fuzz entering hostile-pdfs check check-types check-rest format bench vectors openapi settings translations
+.PHONY: help install install-test openapi-tools tus-client axe packages demo test screenshots lighthouse faults fuzz entering hostile-pdfs big-export check check-types check-rest format bench vectors openapi settings translations
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -74,6 +74,9 @@ entering: install-test packages ## people, phones, cards, PINs and meetings agai
 
 hostile-pdfs: install-test packages ## every hostile feature in every way of writing: some thousand PDFs
 	@PDF_COMBINATIONS=all $(BIN)/python -m pytest -q --timeout 0 tests/vault/decoding/pdfs/test_hostile.py
+
+big-export: install-test packages ## an export of 500 papers of 2 MiB: its memory, kill -9, unzip
+	@EXPORT_PAPERS=500 EXPORT_BYTES=2097152 $(BIN)/python -m pytest -q -s --timeout 0 tests/attacks/test_export_killed.py
 
 check: install-test ## style, types, contracts, tables, generated files
 	@$(MAKE) --no-print-directory -j 2 check-types check-rest

@@ -3,6 +3,7 @@
 import re
 import secrets
 import unicodedata
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -66,8 +67,10 @@ async def add_worker(
     email: str,
     phone: str = "",
     hours: str = "",
+    there_for: timedelta = timedelta(0),
 ) -> UUID:
-    """Add a professional, who signs in by this work e-mail.
+    """Add a professional, who signs in by this work e-mail. `there_for`: of the demonstration's,
+    who are no newcomers; what needs seniority believes it.
 
     Raises `ServiceError`: NOT_FOUND for an unknown organisation, CONFLICT `email_taken`, INVALID
     `text_invalid`, `email_invalid`, `phone_invalid`.
@@ -88,7 +91,7 @@ async def add_worker(
         added = await recipients.add_worker(
             tx,
             await services.field_encryption.row_macs(),
-            await instant(tx),
+            await instant(tx) - there_for,
             id=worker_id,
             organisation_id=organisation_id,
             email_tag=email_tag,

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import anchors, desk_rights, means_log, pin_hashes
+from auth import anchors, closings, desk_rights, means_log, pin_hashes
 from auth.card_codes import CardText
 from auth.card_means import PlannedCard, add_card, card_of, plan_card
 from auth.empty_vaults import open_empty_vault
@@ -80,15 +80,19 @@ async def open_planned(
     """The same, with a card that was planned before; False where it is there already: the form was
     sent twice, and the PIN is the one that came first. `in_commit` runs last, and not for a form
     that was sent. Raises as `open_vault`; CONFLICT `desk_form_sent` for a form that opened a vault
-    whose card was ended since, recorded."""
+    whose card was ended since, REFUSED `service_closed` after the last day, both recorded."""
     digits = read_pin(wanted.pin, wanted.again)
     with about("name"):
         name = clean_title(wanted.name, MAX_NAME)
     await desk_rights.check(services, worker, Action.VAULT_OPENED)
     async with services.database.transaction() as tx:
         made = await _made(services, tx, card)
+        closed = await closings.is_over(services, tx)
     if made is not None:
         return await _not_again(services, worker, made)
+    if closed:
+        await desk_rights.refuse(services, worker, Action.VAULT_OPENED, "closed")
+        raise closings.service_closed()
     buckets = SharedBuckets(services, "desk", _RATE)
     wait = await desk_rights.take_turn(services, worker, Action.VAULT_OPENED, buckets)
     if wait is not None:

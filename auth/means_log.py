@@ -35,10 +35,14 @@ MeansReason = Literal[
     "paced",
     "phone_too_new",
     "card_too_new",
+    "recovery_not_yet",
+    "recovery_stopped",
+    "recovery_over",
+    "recovery_rival",
+    "warning_unsent",
     "too_many_trusted",
     "trusted_over",
     "trusted_too_new",
-    "recovery_over",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

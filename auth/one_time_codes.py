@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import code_limits, pin_sign_ins, session_start, sign_in_codes
+from auth.closings import service_closed
 from auth.pin_sign_ins import PendingPin, PinAsked
 from auth.records import sign_ins
 from auth.records.sign_ins import SIGN_IN_ROW
@@ -138,8 +139,8 @@ async def redeem_code(
 
     `on_vault_opened`: as for `start_session`. Raises `ServiceError` UNAUTHENTICATED `code_wrong`,
     the same for an unknown sign-in, another one's secret, a wrong, late, exhausted or used code,
-    and a right one for a vault that nobody used for six months. Raises `PinAsked` after a right
-    code, where a PIN decides which vault opens.
+    and a right one for a vault that nobody used for six months; REFUSED `service_closed` where none
+    opens any more. Raises `PinAsked` after a right code, where a PIN decides which vault opens.
     """
 
     async def start(
@@ -200,7 +201,7 @@ async def redeem_for(
         if isinstance(result, SignInRefused):
             await record_failure(services, tx, account, result.reason, checked, visitor)
     if result is None or isinstance(result, SignInRefused):
-        raise _code_wrong()
+        raise service_closed() if result and result.reason == "closed" else _code_wrong()
     return result
 
 

@@ -37,6 +37,7 @@ BucketKind = Literal[
     "trusted",
     "trusted-code",
     "export",
+    "import",
 ]
 """What is counted. It is part of the tag: never change one."""
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from audit.records import audit_key
-from auth import browsers, messages, notifications, profiles, sessions
+from auth import browsers, closings, messages, notifications, profiles, sessions
 from auth.empty_vaults import open_empty_vault
 from auth.levels import Level
 from auth.person_contact import contact_to_tell
@@ -56,6 +56,7 @@ SignInReason = Literal[
     "code_wrong",
     "too_many_wrong_codes",
     "vault_asleep",
+    "closed",
     "not_found",
     "pin_wrong",
     "card_barred",
@@ -163,7 +164,8 @@ async def start_session(
 
     A person without a vault gets an empty one, in `language`; then
     `on_vault_opened(services, tx, person_id, phone_tags)` runs. Refused: `vault_asleep` (a number
-    unused for six months may be another person's), and `not_found` where no worker has the address.
+    unused for six months may be another person's), `not_found` where no worker has the address, and
+    `closed` where no vault opens any more.
     A sign-in from a browser that is not known is told to the account's phone or e-mail, except
     that which opens the vault.
 
@@ -176,6 +178,8 @@ async def start_session(
             return SignInRefused("not_found")
         subject = await _worker(services, account.row)
     elif account.row is None:
+        if await closings.is_over(services, tx):
+            return SignInRefused("closed")
         subject = await _open_vault(services, tx, account.address, language, on_vault_opened)
     elif account.row.asleep:
         return SignInRefused("vault_asleep")

@@ -47,6 +47,8 @@ SEARCH = "search"
 DESK_VISIT = "desk_visit"
 """No table: a vault that is being opened at the desk, between its pages, under the service's
 key."""
+RECOVERY_VISIT = "recovery_visit"
+"""No table: the same, of a vault that is opened again: of an identity paper, only what is kept."""
 FAILURE_NOTE = "failure_note"
 """No table: what a page says of a form with a PIN in it, in a cookie, under the service's key."""
 SHOWN_CARD = "shown_card"

@@ -38,6 +38,9 @@ SIGNING_KEYS = b"unefois signing keys"
 RECEIPT_KEYS = b"unefois receipt keys"
 """Held while a key that signs receipts is made or renewed."""
 
+CLOSING = b"unefois closing"
+"""Held while the closing of the service is announced or cancelled."""
+
 
 async def hold(connection: AsyncConnection, lock: int) -> None:
     """Wait for a lock and hold it until the transaction ends."""

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import uvloop
 
-from bench import cold, deposits, first_page, fixture, log, memory, retrieval, sealing
+from bench import cold, deposits, exports, first_page, fixture, log, memory, retrieval, sealing
 from bench.rows import Row, table
 from bench.servers import serving
 
 RESULTS = Path(__file__).with_name("results.json")
-PARTS = ("sealing", "retrieval", "cold", "deposits", "memory", "pages", "log")
+PARTS = ("sealing", "retrieval", "cold", "deposits", "exports", "memory", "pages", "log")
 SECONDS = 20.0
 
 
@@ -19,7 +19,7 @@ def main(parts: list[str]) -> None:
     """Measure the parts named, or all of them."""
     wanted = parts or list(PARTS)
     rows: list[Row] = sealing.measure() if "sealing" in wanted else []
-    if {"retrieval", "cold", "deposits", "memory", "pages"} & set(wanted):
+    if {"retrieval", "cold", "deposits", "exports", "memory", "pages"} & set(wanted):
         with fixture.database() as (home, addresses):
             settings = fixture.settings_of(home, addresses)
             data = uvloop.run(fixture.build(settings, addresses, fixture.Sizes()))
@@ -31,6 +31,8 @@ def main(parts: list[str]) -> None:
             if "deposits" in wanted:
                 with serving("ours", data) as ours, serving("floor", data) as floor:
                     rows += uvloop.run(deposits.measure(data, ours, floor))
+            if "exports" in wanted:
+                rows += uvloop.run(exports.measure(data))
             if "memory" in wanted:
                 with serving("ours", data) as ours:
                     rows += uvloop.run(memory.measure(data, ours, memory.Load()))

@@ -6,6 +6,7 @@ from auth.oauth.records import SigningKeyRow
 from auth.records.anchors import AnchorRow
 from auth.records.browsers import Browser
 from auth.records.cards import CardRow
+from auth.records.closings import ClosingRow
 from auth.records.desk_forms import DeskForm
 from auth.records.joins import VaultJoin
 from auth.records.messages import Message
@@ -42,6 +43,7 @@ AUTH = (
     Message,
     RateBucket,
     VaultJoin,
+    ClosingRow,
     *_MEANS,
 )
 _CONSENT = (ConsentEvidence, Mandate, Meeting, PersonLabel, ReceiptKeyRow)

@@ -15,6 +15,10 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/me/export": ("vault.export_asked", _PROVED),
     "GET /v1/me/exports/{export_id}/content": ("vault.export", None),
     "GET /v1/access-log.pdf": ("vault.export", None),
+    # Papers that the worker brings would be the person's own word.
+    "POST /v1/me/import": ("vault.import", None),
+    "PATCH /v1/me/imports/{import_id}": ("vault.import", None),
+    "POST /v1/me/imports/{import_id}/yes": ("vault.import", _PROVED),
     "DELETE /v1/me/means/{means_id}": ("means.remove", _PROVED),
     "POST /v1/me/means/{means_id}/stop": ("means.stop", None),
     "POST /v1/me/means/{means_id}/free": ("means.free", _PROVED),
@@ -34,12 +38,20 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/me/joins/answer": ("vault.join_see", {"code": "12345678"}),
     "GET /v1/me/joins/{join_id}": ("vault.join_see", None),
     "POST /v1/me/joins/{join_id}/yes": ("vault.join_see", _PIN | _PROVED),
+    "POST /v1/me/recovery/open": ("recovery.open", _PIN | _PROVED),
+    "POST /v1/me/recoveries/{recovery_id}/confirm": ("recovery.confirm", _PROVED),
     # A worker who leads a hand would name their own way back.
     "POST /v1/me/trusted": ("trusted.name", {"label": "x", "own_name": "y"} | _PROVED),
     "DELETE /v1/me/trusted/{naming_id}": ("trusted.end", _PROVED),
     "POST /v1/trusted/answer": ("trusted.see", {"code": "12345678"}),
     "POST /v1/trusted/{naming_id}/accept": ("trusted.accept", None),
     "POST /v1/trusted/{naming_id}/vouch": ("trusted.vouch", _PROVED),
+    # What stands on receipts is the person's own word.
+    "PUT /v1/me/protection": (
+        "protection.note",
+        {"protection": {"kind": "curatorship", "name": "x"}} | _PROVED,
+    ),
+    "DELETE /v1/me/protection": ("protection.end", _PROVED),
     "POST /v1/assisted-sessions/invitations/answer": ("meeting.answer", {"code": "123456"}),
     "POST /v1/assisted-sessions/invitations/{invitation_id}/confirm": (
         "meeting.agree",
@@ -56,6 +68,12 @@ LIMITED = {
 }
 """Three months at most and no sensitive paper, to that worker; what is sensitive stays so."""
 FREE = {
+    "GET /v1/me/recovery",  # what its agents were told, and no more
+    "GET /v1/me/recovery/receipt",
+    "DELETE /v1/me/recovery",  # nothing is opened then
+    "POST /v1/me/recoveries/{recovery_id}/stop",  # the same
+    "POST /v1/trusted/{naming_id}/stop",  # the same
+    "GET /v1/me/recoveries",  # whoever is beside sees that somebody asks for it, and may stop it
     "GET /v1/sessions",
     "DELETE /v1/sessions",
     "DELETE /v1/sessions/current",
@@ -98,6 +116,9 @@ FREE = {
     "GET /v1/me",
     "GET /v1/me/exports/{export_id}",
     "DELETE /v1/me/exports/{export_id}",  # nothing leaves then
+    "GET /v1/me/import",
+    "GET /v1/me/imports/{import_id}",
+    "DELETE /v1/me/imports/{import_id}",  # nothing comes in then
     "PATCH /v1/me",  # where times are told
     "PUT /v1/me/name",
     "PUT /v1/me/language",
@@ -106,6 +127,7 @@ FREE = {
     "GET /v1/me/joins",
     "GET /v1/me/joins/{join_id}/access-log",
     "GET /v1/me/anchor",
+    "GET /v1/me/protection",
     "GET /v1/me/trusted",
     "GET /v1/trusted",
     "DELETE /v1/trusted/{naming_id}",  # one is less trusted then
@@ -128,11 +150,19 @@ PAGES = {
         "POST /me/phone/{sign_in_id}",
         "POST /me/proof/code",
         "POST /me/proof/wait",
+        "POST /me/export",
+        "GET /me/export/{export_id}/content",
         "POST /me/joins",
         "POST /me/joins/code",
         "POST /me/joins/{join_id}",
+        "POST /me/import",
+        "POST /me/import/parts",
+        "PATCH /me/import/parts/{import_id}",
+        "POST /me/import/{import_id}/yes",
         "POST /me/trusted/new",
         "POST /me/trusted/{naming_id}/remove",
+        "POST /me/protection",
+        "POST /me/protection/remove",
         "POST /trusted/code",
         "POST /trusted/{naming_id}/accept",
         "POST /trusted/{naming_id}/vouch",
@@ -148,7 +178,9 @@ PAGES = {
         "POST /mandates/{mandate_id}/go-on",
     },
     "free": {
+        "POST /me/export/end",
         "POST /me/joins/asked/end",
+        "POST /me/import/{import_id}/end",
         "POST /time-zone",
         "POST /sessions/end-others",
         "POST /sessions/{session_id}/end",

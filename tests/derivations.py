@@ -13,6 +13,8 @@ UNTOLD = {
     "pin",
     "pin_step",
     "log_warning",
+    "closing",
+    "closing_step",
     "erased_vault",
     "erasure_code",
     "pending_erasure",

@@ -13,6 +13,8 @@ ROW_COLUMNS = {
             " sealed created_at used_at"
         ),
         "client": "id organisation_id client_id jwks scope active sealed created_at",
+        "closing": "id ends_at announced_at cancelled_at",
+        "closing_step": "id closing_id person_id worker_id step way done_at",
         "consent_evidence": (
             "id grant_id person_id change kind level channel language template template_hash"
             " wording_hash worker_id worker_tag heard_by heard_by_tag mandate_id at sealed"

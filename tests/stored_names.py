@@ -39,20 +39,23 @@ network.pace
 organisation.add organisation.change
 person.see
 pin.set
-recovery.begin recovery.second recovery.means recovery.stop recovery.confirm
+protection.end protection.note
+recovery.begin recovery.confirm recovery.means recovery.open recovery.second recovery.stop
 report.answer report.see
 rows.bind rows.refuse
+service.closing service.closing_end
 sign_in.code sign_in.end sign_in.failure sign_in.success
 token.issue token.refuse
 trusted.accept trusted.end trusted.name trusted.see trusted.vouch
 vault.erase vault.erase_asked vault.erase_cancelled vault.erase_code vault.export
-vault.export_asked vault.join vault.join_code vault.join_end vault.join_see vault.leave vault.open
+vault.export_asked vault.import vault.join vault.join_code vault.join_end vault.join_see vault.leave
+vault.open
 worker.add worker.bar
 """
 
 REASONS = """
 action_not_granted added_later answered approved assisted assisted_long assisted_sensitive
-card_too_new code_wrong
+card_too_new closed code_wrong
 document_deleted document_not_covered
 expired
 grant_full
@@ -63,7 +66,7 @@ meeting_code meeting_over meeting_waits
 no_phone no_room not_addressee not_found not_owner not_recipient not_yet nothing_granted
 outdated outside_token
 paced phone_too_new
-recovery_code report_answered revoked
+recovered_lately recovery_code report_answered revoked
 same_agent sensitive_by_type shared_device
 token_scope too_many_codes trusted_code type_known type_not_covered
 unknown_document unknown_recipient
@@ -73,7 +76,7 @@ widened withdrawn
 TABLES = """
 access_event access_outcome alembic_version anchor archive archive_piece attempt audit_key
 browser
-card client consent_evidence consent_request
+card client closing closing_step consent_evidence consent_request
 deposit_total desk_form document document_version
 erased_vault erasure_code
 grant grant_history
@@ -97,6 +100,7 @@ backup
 bind-rows
 client add
 client bar
+closing
 demo
 erasures apply
 erasures export

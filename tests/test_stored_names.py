@@ -72,6 +72,7 @@ def test_locks_of_the_database() -> None:
         "publisher": locks.PUBLISHER,
         "signing keys": locks.SIGNING_KEYS,
         "receipt keys": locks.RECEIPT_KEYS,
+        "closing": locks.CLOSING,
     } == {
         "migrations": 0x756E65666F6973,
         "root versions": 0x756E65666F697301,
@@ -81,6 +82,7 @@ def test_locks_of_the_database() -> None:
         "publisher": 0x756E65666F697305,
         "signing keys": b"unefois signing keys",
         "receipt keys": b"unefois receipt keys",
+        "closing": b"unefois closing",
     }
 
 
@@ -152,6 +154,7 @@ async def test_jobs(services: Services) -> None:
         "scan": ("vault", None, "owner_id", "version_id"),
         "content_tag": ("vault", None, "owner_id", "version_id"),
         "export": ("vault", None, "person_id", "archive_id"),
+        "import": ("vault", None, "person_id", "archive_id"),
         "sweep": ("vault", "sweep", "timestamp"),
         "narrowing": ("vault", "narrowing", "timestamp"),
         "rates": ("vault", "rates", "timestamp"),
@@ -159,6 +162,7 @@ async def test_jobs(services: Services) -> None:
         "purge": ("vault", "purge", "timestamp"),
         "notices": ("vault", "notices", "timestamp"),
         "retention": ("vault", "retention", "timestamp"),
+        "closing": ("vault", "closing", "timestamp"),
     }
     periodic = app.periodic_registry.periodic_tasks.values()
     assert {(one.task.name, one.cron, one.periodic_id) for one in periodic} == {
@@ -169,6 +173,7 @@ async def test_jobs(services: Services) -> None:
         ("purge", "41 3 * * *", ""),
         ("notices", "5 8 * * *", ""),
         ("retention", "35 9 * * *", ""),
+        ("closing", "20 * * * *", ""),
     }
 
 

@@ -12,7 +12,18 @@ PREVIEW = "preview"
 SCAN = "scan"
 CONTENT_TAG = "content_tag"
 EXPORT = "export"
+IMPORT = "import"
 QUEUE = "vault"
+
+
+class Later(Exception):
+    """A job that goes on later, in so many seconds, because something of its person is used up for
+    now: as often as it takes."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"in {seconds} s")
+        self.seconds = seconds
+
 
 # As procrastinate defers a job (its `defer_jobs` query), so that it is one statement among others.
 _DEFER = Statement(
@@ -59,8 +70,16 @@ def content_tag_job(owner_id: UUID, version_id: UUID) -> Bound:
 
 def export_job(person_id: UUID, archive_id: UUID) -> Bound:
     """Defers making an export."""
-    args = json.dumps({"person_id": str(person_id), "archive_id": str(archive_id)})
-    return _DEFER(queue=QUEUE, task=EXPORT, args=args)
+    return _DEFER(queue=QUEUE, task=EXPORT, args=_of_archive(person_id, archive_id))
+
+
+def import_job(person_id: UUID, archive_id: UUID) -> Bound:
+    """Defers looking at an import, or letting its papers come in."""
+    return _DEFER(queue=QUEUE, task=IMPORT, args=_of_archive(person_id, archive_id))
+
+
+def _of_archive(person_id: UUID, archive_id: UUID) -> str:
+    return json.dumps({"person_id": str(person_id), "archive_id": str(archive_id)})
 
 
 def _deferred(task: str, owner_id: UUID, version_id: UUID) -> Bound:

@@ -68,9 +68,11 @@ class Reason(StrEnum):
     CARD_TOO_NEW = "card_too_new"
     SHARED_DEVICE = "shared_device"
     JOIN_CODE = "join_code"
+    CLOSED = "closed"
     RECOVERY_CODE = "recovery_code"
     SAME_AGENT = "same_agent"
     TRUSTED_CODE = "trusted_code"
+    RECOVERED_LATELY = "recovered_lately"
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +316,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.RECOVERY_CODE: (ErrorKind.REFUSED, "recovery_code_wrong"),
     Reason.SAME_AGENT: (ErrorKind.CONFLICT, "same_agent"),
     Reason.TRUSTED_CODE: (ErrorKind.REFUSED, "trusted_code_wrong"),
+    Reason.RECOVERED_LATELY: (ErrorKind.REFUSED, "recovered_lately"),
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
     Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),
@@ -328,6 +331,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.TOO_MANY_CODES: (ErrorKind.TOO_MANY, "too_many_erasure_codes"),
     Reason.TOKEN_SCOPE: (ErrorKind.REFUSED, "token_scope_missing"),
     Reason.GRANT_FULL: (ErrorKind.CONFLICT, "grant_full"),
+    Reason.CLOSED: (ErrorKind.REFUSED, "service_closed"),
     Reason.NO_ROOM: (ErrorKind.CONFLICT, "vault_cannot_take_more"),
 }
 

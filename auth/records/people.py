@@ -86,6 +86,25 @@ async def ids_after(connection: AsyncConnection, person_id: UUID, limit: int) ->
     return (await connection.execute(query.limit(limit))).scalars().all()
 
 
+async def people_after(
+    connection: AsyncConnection, person_id: UUID, limit: int
+) -> Sequence[Row[UUID, bool]]:
+    """The next people, in the order of their ids, after one: `id` and `asleep`. Nothing of their
+    rows is believed: who is told something is read again."""
+    query = select(PersonRow.id, ASLEEP).where(PersonRow.id > person_id).order_by(PersonRow.id)
+    return (await connection.execute(query.limit(limit))).all()
+
+
+async def ended_among(connection: AsyncConnection, person_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of some people whose vault ended in another."""
+    found = await connection.execute(
+        select(VaultJoin.person_id).where(
+            VaultJoin.person_id.in_(person_ids), VaultJoin.joined_at.is_not(None)
+        )
+    )
+    return set(found.scalars())
+
+
 async def is_living(connection: AsyncConnection, person_id: UUID) -> bool:
     """Whether somebody's vault is there, and did not end in another. Nothing of it is believed:
     the caller is refused, or goes on to rows that are checked."""

@@ -1,5 +1,6 @@
 """Organisations, their workers and their clients. Sealed under the service's key."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -167,6 +168,14 @@ async def worker(connection: AsyncConnection, macs: RowMacs, worker_id: UUID) ->
     `RowAltered`."""
     found = await connection.execute(_WORKER.where(WorkerRow.id == worker_id))
     return _checked(macs, WORKER_ROW, found.one_or_none())
+
+
+async def workers_after(
+    connection: AsyncConnection, worker_id: UUID, limit: int
+) -> Sequence[Row[Any]]:
+    """The next active workers, in the order of their ids, after one. The caller checks each MAC."""
+    query = _WORKER.where(WorkerRow.id > worker_id).order_by(WorkerRow.id).limit(limit)
+    return (await connection.execute(query)).all()
 
 
 async def worker_by_email(

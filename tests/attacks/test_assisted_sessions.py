@@ -30,7 +30,7 @@ from web.http import dependencies
 from web.pages import page
 
 PDF = corpus.pdf(1)
-IDS = ("sign_in_id", "join_id", "invitation_id", "naming_id", "export_id")
+IDS = ("sign_in_id", "join_id", "invitation_id", "naming_id", "export_id", "import_id")
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ def test_every_page_that_changes_something_is_decided_on() -> None:
         if page.person_page in calls and not route.startswith("GET "):
             assert route in decided, route
             decided.remove(route)
-    assert decided == {"GET /access-log.pdf"}
+    assert decided == {"GET /access-log.pdf", "GET /me/export/{export_id}/content"}
 
 
 @pytest.mark.parametrize("route", FORBIDDEN)

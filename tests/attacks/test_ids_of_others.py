@@ -18,6 +18,7 @@ from tests.steps import ask, client_headers, deposit, granted, log_of
 from tests.trusted import answered_naming
 from tests.uploads import STREAM, TUS, begin, id_of
 from tests.vault.decoding import corpus
+from tests.vault.exports.import_steps import sent
 from tests.vault.exports.steps import begun
 from vault.services import Services
 
@@ -65,6 +66,10 @@ PERSON_PATHS = [
     ("GET", "/v1/me/exports/{export}"),
     ("GET", "/v1/me/exports/{export}/content"),
     ("DELETE", "/v1/me/exports/{export}"),
+    ("GET", "/v1/me/imports/{import}"),
+    ("PATCH", "/v1/me/imports/{import}"),
+    ("POST", "/v1/me/imports/{import}/yes"),
+    ("DELETE", "/v1/me/imports/{import}"),
 ]
 RECIPIENT_PATHS = [
     ("GET", "/v1/consent-requests/{request}"),
@@ -106,6 +111,7 @@ async def ids_of_another(
         "join": (await ask_join(client, person)).json()["id"],
         "upload": id_of(upload),
         "export": (await begun(client, person))["id"],
+        "import": (await sent(client, person, PDF)).json()["id"],
     }
 
 
@@ -120,7 +126,7 @@ async def _answer(
 ) -> tuple[int, dict[str, str], Any]:
     """Status, headers and body, without what differs between any two answers."""
     arguments: dict[str, Any] = {}
-    if path.startswith("/v1/uploads"):
+    if path.startswith("/v1/uploads") or (method == "PATCH" and "/imports/" in path):
         headers = headers | TUS | STREAM | {"Upload-Offset": "10"}
         arguments["content"] = PDF[10:]
     elif method == "PATCH":

@@ -79,6 +79,7 @@ VALUES = {
     "WORKER_PERSON": "worker-person",
     "SEARCH": "search",
     "DESK_VISIT": "desk_visit",
+    "RECOVERY_VISIT": "recovery_visit",
     "FAILURE_NOTE": "failure_note",
     "SHOWN_CARD": "shown_card",
     "MEETING": "meeting",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench import cold, deposits, fixture, memory, retrieval
+from bench import cold, deposits, exports, fixture, memory, retrieval
 from bench.rows import bounded, faster, slower, table
 from bench.servers import serving
 
@@ -21,8 +21,9 @@ async def test_every_line_over_http_is_measured_beside_its_floor() -> None:
             )
             rows += await memory.measure(known, ours, FEW)
         rows += await cold.measure(known, others=100, runs=1)
+        rows += await exports.measure(known)
     assert [list(row) for row in rows] == [
-        ["name", "value", "floor", "ratio", "target", "met"] for _ in range(14)
+        ["name", "value", "floor", "ratio", "target", "met"] for _ in range(15)
     ]
     for row in (*rows[:5], rows[7], rows[12]):
         assert row["ratio"] == pytest.approx(row["value"] / row["floor"], rel=0.05)  # type: ignore[operator]  # numbers there

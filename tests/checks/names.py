@@ -39,6 +39,7 @@ IN_AUTH = "ask"
 
 # Gerunds and participles that are nouns of the field, or folders of the plan.
 NOUNS = {
+    "closing": "the end of a service, and the word of its command",
     "decoding": "the plan's folder; what a decoder does",
     "embedded": "the plan's folder; PostgreSQL's own way to say it",
     "rendering": "what turns a template into a page",

@@ -13,6 +13,7 @@ from sqlalchemy.types import ARRAY, JSON, Boolean, DateTime, Integer, Uuid
 from base.database import Base
 
 SMALL = {
+    "closing": "one an end of the service, or two",
     "client": "one a system of an administration, added by hand",
     "log_key": "one row",
     "log_watch": "one row",
@@ -29,6 +30,7 @@ ROWS = {
     "anchor": 9_000,
     "pin": 9_000,
     "vault_join": 5_000,
+    "closing": 2,
     "recovery": 5_000,
     "trusted_person": 5_000,
     "log_checkpoint": 20_000,
@@ -144,6 +146,13 @@ COLUMNS = {
     "vault_join.created_at": "now() - n * interval '1 second'",
     "vault_join.answered_at": "CASE WHEN n % 2 = 0 THEN now() END",
     "vault_join.joined_at": "CASE WHEN n % 2 = 0 THEN now() END",
+    "closing.cancelled_at": "NULL",
+    "closing_step.closing_id": "{id:closing:n % 2 + 1}",
+    "closing_step.person_id": "CASE WHEN n % 2 = 0 THEN {id:person:n / 2} END",
+    "closing_step.worker_id": "CASE WHEN n % 2 = 1 THEN {id:worker:n % 5000 + 1} END",
+    "closing_step.step": "'step ' || n",
+    "closing_step.way": "'sms'",
+    "closing_step.done_at": "CASE WHEN n % 9 > 0 THEN now() END",
     "recovery.waiting_id": "{id:person:n}",
     "recovery.former_id": "{id:person:n + 5000}",
     "recovery.opened_at": "NULL",

@@ -23,6 +23,9 @@ from tests.plans.explain import Sent, indexes_of, plan_of, statements_of, wide_s
 pytestmark = pytest.mark.slow
 
 WHOLE_TABLE = {
+    "auth.records.closings.count_told": "on command: everyone who was told of a closing",
+    "auth.records.closings.count_exported": "on command: everyone who took their papers away",
+    "auth.records.closings.count_there": "on command: every vault and every worker",
     "auth.records.messages.messages": "the inbox of the demonstration, which keeps few messages",
     "vault.consent.records.labels.delete_old_labels": "once an hour: any may have to go",
     "vault.maintenance.records.erased_marks": "once a note of erasures, which has all of them",
@@ -45,6 +48,7 @@ OUTSIDE = {
     "vault/reconciliation/replay.py": "reads the whole log, on command",
     "vault/reconciliation/replayed_accounts.py": "reads every account, on command",
     "vault/reconciliation/replayed_anchors.py": "reads every anchor, on command",
+    "vault/reconciliation/replayed_closings.py": "reads every closing, on command",
     "vault/reconciliation/replayed_documents.py": "reads every document, on command",
     "vault/reconciliation/replayed_erasures.py": "reads every erasure, on command",
     "vault/reconciliation/replayed_grants.py": "reads every grant, on command",
@@ -52,6 +56,7 @@ OUTSIDE = {
     "vault/reconciliation/replayed_reports.py": "reads every report, on command",
     "vault/reconciliation/replayed_requests.py": "reads every request, on command",
     "vault/reconciliation/replayed_sessions.py": "reads every session, on command",
+    "vault/reconciliation/replayed_recoveries.py": "reads every recovery, on command",
     "vault/reconciliation/replayed_trust.py": "reads every trusted person, on command",
     "vault/reconciliation/replayed_vaults.py": "reads every person, on command",
     "vault/reconciliation/snapshot.py": "reads whole tables, on command",

@@ -62,12 +62,18 @@ class EntryView:
 
 
 async def list_for_person(
-    services: Services, person: Person, *, cursor: str | None, limit: int
+    services: Services,
+    person: Person,
+    *,
+    cursor: str | None,
+    limit: int,
+    reported: bool = True,
 ) -> Page[EntryView]:
     """What happened on the person's vault, newest first; beside a worker, without the person's
-    refusals: such a page is shorter."""
+    refusals: such a page is shorter. `reported`: with what the person reported. Raises
+    `RowAltered` for a report that we did not write."""
     tag = await services.audit_log.person_tag(person.id)
-    page = await _page(services, cursor, limit, person=person, person_tag=tag)
+    page = await _page(services, cursor, limit, person=person, person_tag=tag, reported=reported)
     return replace(page, items=[one for one in page.items if not _is_kept_back(person, one)])
 
 
@@ -115,6 +121,7 @@ async def _page(
     person: Person | None = None,
     person_tag: bytes | None = None,
     actor_tag: bytes | None = None,
+    reported: bool = True,
 ) -> Page[EntryView]:
     after = read(cursor)
     before = None if after is None else after[1]
@@ -123,7 +130,7 @@ async def _page(
             tx, person_tag=person_tag, actor_tag=actor_tag, before=before, limit=limit + 1
         )
         views = _views(await services.audit_log.open_entries(tx, rows[:limit]))
-        if person is not None:
+        if person is not None and reported:
             views = await _with_reports(services, tx, person, views)
     if person is None:
         views = [

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth import closings
 from auth.living_vaults import hold_living_vault
 from auth.person_contact import contact_to_tell
 from auth.services import CoreServices
@@ -93,6 +94,8 @@ async def approve_within(
     if isinstance(answerable, Denial):
         return answerable
     row, attempt = answerable
+    if await closings.is_over(services, tx):
+        return Denial(attempt, Reason.CLOSED)
     reader = await services.field_encryption.reader(person.id, tx)
     values = reader.open(CONSENT_REQUEST, row.id, row.sealed)
     requested = Terms.read(values)

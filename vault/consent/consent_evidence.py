@@ -5,7 +5,7 @@ The grant's sealed row names the evidence of its yes, so that a row that was del
 ADR: docs/adr/0055-evidence-of-consent.md.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import profiles
 from auth.levels import Level
+from auth.protection import Assistance, assistance_of
 from auth.records import recipients
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
@@ -51,7 +52,8 @@ class NamedWorker:
 @dataclass(frozen=True, slots=True)
 class EvidenceView:
     """One act, as a receipt shows it. `beside`: none of those written before it was kept.
-    `prepared_by`: of a mandate, who is not beside by that."""
+    `prepared_by`: of a mandate, who is not beside by that. `assisted_by`: who assisted the person
+    by a judge's decision, as they had noted it that day."""
 
     id: UUID
     change: str
@@ -67,6 +69,7 @@ class EvidenceView:
     beside: NamedWorker | None = field(default=None, repr=False)
     paper: SignedPaper | None = None
     prepared_by: NamedWorker | None = field(default=None, repr=False)
+    assisted_by: Assistance | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class CheckedAct:
     heard_by: HeardBy | None = field(default=None, repr=False)
     beside: NamedWorker | None = field(default=None, repr=False)
     prepared_by: NamedWorker | None = field(default=None, repr=False)
+    assisted_by: Assistance | None = field(default=None, repr=False)
 
 
 async def check_act(
@@ -111,6 +115,17 @@ async def check_act(
     the worker is beside, whatever is said; of a mandate, the worker is who prepared it. Raises
     `ServiceError`: those of `consent_acts.checked`, `evidence_worker`, `heard_by_worker` for the
     name of the worker beside them, or of who receives."""
+    checked_act = await _check(services, tx, person, act, receiver)
+    return replace(checked_act, assisted_by=await assistance_of(services, tx, person))
+
+
+async def _check(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    act: ConsentAct | None,
+    receiver: Receiver,
+) -> CheckedAct:
     act = act or ConsentAct(told_by_the_api(person.language))
     level = person.means
     told = _beside(person, act)
@@ -146,10 +161,10 @@ async def add(
         "languages": list(shown.languages),
         "heard_by": heard,
     }
-    for name in ("beside", "prepared_by"):
-        worker: NamedWorker | None = getattr(act, name)
-        if worker is not None:
-            sealed[name] = asdict(worker)
+    for name in ("beside", "prepared_by", "assisted_by"):
+        named: NamedWorker | Assistance | None = getattr(act, name)
+        if named is not None:
+            sealed[name] = asdict(named)
     paper = None if act.act.beside is None else act.act.beside.paper
     if paper is not None:
         sealed["scan_sha256"] = paper.scan_hash.hex()
@@ -211,6 +226,7 @@ def _view(row: Row[Any], values: dict[str, Any]) -> EvidenceView:
         beside=_worker_in(values.get("beside")),
         paper=_paper(row, values),
         prepared_by=_worker_in(values.get("prepared_by")),
+        assisted_by=Assistance(**values["assisted_by"]) if "assisted_by" in values else None,
     )
 
 

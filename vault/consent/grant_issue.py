@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import profiles
+from auth import closings, profiles
 from auth.living_vaults import hold_living_vault
 from auth.oauth.jws import is_name
 from auth.person_contact import contact_to_tell
@@ -173,7 +173,7 @@ async def _give(
     )  # fmt: skip
     if claimed is not None and claimed.result_id is not None:
         return await view_of(services, tx, claimed.result_id)
-    scope = check_grantable(draft.scope)
+    scope = await _grantable(services, tx, draft)
     if isinstance(scope, Refused):
         return Denial(attempt, scope.reason, fields=scope.fields)
     held = await records.held_documents(tx, person.id, scope.document_ids)
@@ -198,6 +198,11 @@ async def _give(
         return refused
     await idempotency.save(tx, claimed, view.id)
     return view
+
+
+async def _grantable(services: CoreServices, tx: AsyncConnection, draft: GrantDraft) -> Any:
+    closed = await closings.is_over(services, tx)
+    return Refused(Reason.CLOSED) if closed else check_grantable(draft.scope)
 
 
 def _receiver(recipient: Recipient) -> Receiver:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth import closings
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
 from base.errors import invalid, not_found
@@ -122,6 +123,8 @@ async def _prepare(
         taken, quota = await rate_limit.take(services, tx, worker.id, PACED_AS, limit)
         if not taken:
             return Denial(attempt, Reason.PACED, quota=quota)
+    if await closings.is_over(services, tx):
+        return Denial(attempt, Reason.CLOSED, quota=quota)
     # 2. One person, or none: rows and events are the same in both cases.
     addressee = await requests.addressee_of(services, tx, worker, whom)
     if isinstance(addressee, Refused):

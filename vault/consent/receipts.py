@@ -112,6 +112,7 @@ def evidence_record(acts: Iterable[EvidenceView], *, to_its_person: bool) -> lis
         | ({"languages": list(act.languages)} if to_its_person else {})
         | ({"beside": asdict(act.beside)} if act.beside else {})
         | ({"heard_by": asdict(act.heard_by)} if act.heard_by else {})
+        | ({"assisted_by": asdict(act.assisted_by)} if act.assisted_by else {})
         | _mandate(act)
         for act in acts
     ]

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from audit.records import audit_key
-from auth import notifications
+from auth import closings, notifications
 from auth.messages import queue
 from auth.services import CoreServices
 from auth.subjects import Client, Recipient, snapshot
@@ -136,6 +136,8 @@ async def _ask(
     taken, quota = await rate_limit.take(services, tx, sender.id, PACED_AS, limit)
     if not taken:
         return Denial(attempt, Reason.PACED, quota=quota)
+    if await closings.is_over(services, tx):
+        return Denial(attempt, Reason.CLOSED, quota=quota)
     # 2. The vault of that phone, if any; waits for one that is being opened right now.
     addressee = await addressee_of(services, tx, sender, whom)
     if isinstance(addressee, Refused):

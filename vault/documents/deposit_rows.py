@@ -25,12 +25,14 @@ from vault.tables import DOCUMENT_ROW, VERSION_ROW
 
 @dataclass(frozen=True, slots=True)
 class Depositor:
-    """Who deposits, as stored in the log and the document's row. `grant` is None for the owner."""
+    """Who deposits, as stored in the log and the document's row. `grant` is None for the owner;
+    `origin`: the installation whose export their paper comes from, as it says of itself."""
 
     actor: Actor
     grant: UUID | None = None
     purpose_code: str = ""
     purpose: str = field(default="", repr=False)
+    origin: str = ""
 
     def values(self) -> dict[str, str]:
         """The values about them that are sealed in the document's row."""
@@ -40,6 +42,7 @@ class Depositor:
             "name": actor.name,
             "job": actor.job,
             "organisation": actor.organisation,
+            **({"imported_from": self.origin} if self.origin else {}),
         }
 
 

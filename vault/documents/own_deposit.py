@@ -41,11 +41,12 @@ async def deposit_own(
     *,
     idempotency_key: str | None = None,
     in_commit: InCommit | None = None,
+    origin: str = "",
 ) -> Deposited:
     """Store a document of the person, or return the one that already has these bytes.
 
     `metadata` is called after the files are read, because a form's fields may follow its files.
-    A retired type is refused (`document_type_retired`).
+    A retired type is refused (`document_type_retired`). `origin`: of a paper of an import.
     """
 
     def offered() -> DocumentMetadata:
@@ -55,7 +56,7 @@ async def deposit_own(
 
     command = DepositCommand(
         owner_id=person.id,
-        depositor=Depositor(person.actor()),
+        depositor=Depositor(person.actor(), origin=origin),
         metadata=offered,
         owner_view=owner_view(services, person),
         idempotency_key=idempotency_key,

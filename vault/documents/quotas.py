@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from auth import closings
 from auth.subjects import Person
 from base.errors import ErrorKind, ServiceError
 from base.pipeline import Transaction, fetch, fetch_one, write
@@ -26,7 +27,11 @@ from vault.services import Services
 MIB = 1024 * 1024
 _KIB = 1024
 _WARNED_AT = 0.8
-_REASONS = {"grant_full": Reason.GRANT_FULL, "vault_cannot_take_more": Reason.NO_ROOM}
+_REASONS = {
+    "grant_full": Reason.GRANT_FULL,
+    "vault_cannot_take_more": Reason.NO_ROOM,
+    "service_closed": Reason.CLOSED,
+}
 
 
 class QuotaWarning(StrEnum):
@@ -120,14 +125,17 @@ async def check_room(
     grant_id: UUID | None = None,
     size: int = 0,
     documents: int = 1,
+    moved: bool = False,
 ) -> tuple[QuotaWarning, ...]:
     """Refuse what would not fit; returns what to warn of once it is stored.
 
     `grant_id`: under which a recipient deposits; None for the owner. `size`: bytes sent, or
-    announced; 0 while unknown. `documents`: 0 for a new version.
+    announced; 0 while unknown. `documents`: 0 for a new version. `moved`: nothing new comes in.
     Raises `ServiceError` (CONFLICT): `vault_full`, `too_many_documents`; to a recipient
-    `grant_full`, `vault_cannot_take_more`.
+    `grant_full`, `vault_cannot_take_more`. REFUSED `service_closed` after the last day.
     """
+    if not moved:
+        await closings.check_open(services, tx)
     vault = await vault_room(services, tx, owner_id)
     if grant_id is None:
         return _own(vault, documents, size)

@@ -85,15 +85,18 @@ async def _held(services: Services, tx: AsyncConnection, person_id: UUID, archiv
     return row
 
 
-async def change_sealed(services: Services, row: Any, attempt: int, values: dict[str, Any]) -> None:
-    """Keep other sealed values of an archive that this attempt makes. Raises `Superseded`."""
+async def change_sealed(services: Services, row: Any, attempt: int, **changed: Any) -> None:
+    """Keep other sealed values of an archive that this attempt makes; what else was sealed there
+    meanwhile stays. Raises `Superseded`."""
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
         held = await _held(services, tx, row.person_id, row.id)
         if held.attempt != attempt:
             raise Superseded
+        reader = await services.field_encryption.reader(row.person_id, tx)
+        values = reader.open(ARCHIVE, row.id, held.sealed)
         writer = await services.field_encryption.writer(row.person_id, tx)
-        sealed = writer.seal(ARCHIVE, row.id, values)
+        sealed = writer.seal(ARCHIVE, row.id, {**values, **changed})
         await records.change_archive(tx, macs, held, sealed=sealed)
 
 

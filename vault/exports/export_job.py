@@ -1,34 +1,43 @@
-"""Makes an export: its papers, what is said of them, and the manifest, as one zip of sealed pieces.
+"""Makes an export: its papers, what is told beside them, its page and the manifest, as one zip of
+sealed pieces.
 
-An attempt goes on from the last safe entry of the one before. A paper that cannot be read keeps
-nobody's other papers back: it is told of, and left out.
+An attempt goes on from the last safe entry of the one before. What cannot be read keeps nothing
+else back: it is told of, and left out.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Container
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import notifications
 from auth.messages import queue
 from auth.person_contact import contact_to_tell
 from base.db_time import instant
+from base.errors import ServiceError
 from base.key_names import ARCHIVE
-from storage.blobs import BlobMissing, InvalidBlob
+from storage.blobs import BlobMissing, BlobUnavailable, InvalidBlob
 from storage.content import Content, InvalidContent, open_content
 from storage.errors import KeyDestroyed
 from vault.consent import receipt_keys
 from vault.exports import archives, manifest, records
 from vault.exports.archives import PieceWriter, Safe, Superseded
+from vault.exports.export_page import INDEX, ExportSummary, on_page, zone_of
 from vault.exports.export_plan import PlannedFile, plan, planned_files
+from vault.exports.export_vaults import told_vaults
 from vault.exports.exports import LIFE
+from vault.exports.json_files import File, json_bytes, once
+from vault.exports.told_files import told_files
 from vault.exports.verification import KEYS
 from vault.exports.zip_format import ZipEntry, ZipStream
 from vault.services import Services
 
 DOCUMENTS = "documents.json"
+_FORMER_LOGS = "journal/avant-1/events.ndjson"
+"""Named as unreadable where it is not known whether vaults were joined to this one."""
 
 
 class _Unreadable(Exception):
@@ -49,14 +58,23 @@ async def make(services: Services, person_id: UUID, archive_id: UUID) -> None:
             values = await _values(services, row, safe)
             try:
                 await _Export(services, row, safe, values).write()
+            except BlobUnavailable:
+                await _say_it_waits(services, row, safe)
+                raise
             except _Unreadable as unreadable:
                 left_out = [*values["unreadable"], unreadable.path]
-                changed = {**values, "unreadable": left_out}
-                await archives.change_sealed(services, row, safe.attempt, changed)
+                await archives.change_sealed(services, row, safe.attempt, unreadable=left_out)
             else:
                 return
     except (Superseded, KeyDestroyed):
         return
+
+
+async def _say_it_waits(services: Services, row: Any, safe: Safe) -> None:
+    """Its person sees why it does not move: the store takes nothing. What fails here hides
+    nothing: the job is tried again either way."""
+    with suppress(ServiceError, SQLAlchemyError, Superseded):
+        await archives.change_sealed(services, row, safe.attempt, waits=True)
 
 
 async def _values(services: Services, row: Any, safe: Safe) -> dict[str, Any]:
@@ -65,9 +83,12 @@ async def _values(services: Services, row: Any, safe: Safe) -> dict[str, Any]:
     values = reader.open(ARCHIVE, row.id, row.sealed)
     if "papers" not in values:
         papers = await plan(services, row.person_id, values["documents"])
-        values = {**values, "papers": papers, "unreadable": []}
-        await archives.change_sealed(services, row, safe.attempt, values)
-    return values
+        changed: dict[str, Any] = {"papers": papers, "unreadable": []}
+    else:
+        changed = {"waits": False} if values.get("waits") else {}
+    if changed:
+        await archives.change_sealed(services, row, safe.attempt, **changed)
+    return {**values, **changed}
 
 
 class _Export:
@@ -90,14 +111,38 @@ class _Export:
             for file in planned_files(self._values["papers"]):
                 if file.path not in done and file.path not in left_out:
                     await self._write_file(out, file)
-            if DOCUMENTS not in done:
-                await self._write_bytes(out, DOCUMENTS, self._documents())
+            async for path, data in self._told(done):
+                if path not in done:
+                    await self._write_slices(out, path, data)
             # The keys and what is signed by one of them, in one attempt.
             public = await receipt_keys.public_keys(self._services, may_create=True)
-            await self._write_bytes(out, KEYS, _json(public), may_stop=False)
-            await self._write_bytes(out, manifest.PATH, await self._manifest(), may_stop=False)
+            await self._write_slices(out, KEYS, once(json_bytes(public)), may_stop=False)
+            signed = once(json_bytes(await self._manifest()))
+            await self._write_slices(out, manifest.PATH, signed, may_stop=False)
             await out.write(self._stream.finish())
             await out.finish(self._ready)
+
+    async def _told(self, done: Container[str]) -> AsyncIterator[File]:
+        """What is told beside the papers; the page last, which links to all of it."""
+        services, row, until = self._services, self._row, self._row.asked_at
+        vaults, known = await told_vaults(services, row.person_id, until)
+        unreadable = [*self._values["unreadable"], *([] if known else [_FORMER_LOGS])]
+        async for file in told_files(services, vaults, until, done):
+            yield file
+        papers, language = self._values["papers"], self._values["language"]
+        said = {"language": language, "papers": papers, "unreadable": unreadable}
+        yield DOCUMENTS, once(json_bytes(said))
+        summary = ExportSummary(
+            language=language,
+            zone=await zone_of(services, row.person_id),
+            made_at=until,
+            origin=services.settings.public_url,
+            papers=papers,
+            unreadable=unreadable,
+            there={entry.path for entry in self._entries},
+            vaults=[on_page(services, vault, until) for vault in vaults],
+        )
+        yield INDEX, _encoded(services.export_page(summary))
 
     async def _write_file(self, out: PieceWriter, file: PlannedFile) -> None:
         content = await self._content(file)
@@ -126,11 +171,12 @@ class _Export:
                     return None
         return None
 
-    async def _write_bytes(
-        self, out: PieceWriter, path: str, data: bytes, *, may_stop: bool = True
+    async def _write_slices(
+        self, out: PieceWriter, path: str, data: AsyncIterator[bytes], *, may_stop: bool = True
     ) -> None:
         await out.write(self._stream.begin(path, self._row.asked_at))
-        await out.write(self._stream.write(data))
+        async for part in data:
+            await out.write(self._stream.write(part))
         await self._end(out, may_stop=may_stop)
 
     async def _end(self, out: PieceWriter, *, may_stop: bool = True) -> None:
@@ -139,10 +185,7 @@ class _Export:
         self._entries.append(entry)
         await out.end_entry(entry, may_stop=may_stop)
 
-    def _documents(self) -> bytes:
-        return _json({name: self._values[name] for name in ("papers", "unreadable")})
-
-    async def _manifest(self) -> bytes:
+    async def _manifest(self) -> dict[str, Any]:
         papers = [one for one in self._values["papers"] if "versions" in one]
         unsigned = manifest.manifest(
             self._entries,
@@ -150,7 +193,7 @@ class _Export:
             origin=self._services.settings.public_url,
             counts={"papers": len(papers), "unreadable": len(self._values["unreadable"])},
         )
-        return _json(await receipt_keys.sign(self._services, unsigned, kind=manifest.TYPE))
+        return await receipt_keys.sign(self._services, unsigned, kind=manifest.TYPE)
 
     async def _ready(self, tx: AsyncConnection) -> dict[str, Any]:
         """The person is told in the commit that makes it ready: a crash leaves both or neither."""
@@ -165,5 +208,6 @@ class _Export:
         return {"ready_at": at, "expires_at": at + LIFE}
 
 
-def _json(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values, ensure_ascii=False, indent=1).encode()
+async def _encoded(page: AsyncIterator[str]) -> AsyncIterator[bytes]:
+    async for part in page:
+        yield part.encode()

@@ -68,6 +68,14 @@ def planned_files(papers: Sequence[Mapping[str, Any]]) -> Iterator[PlannedFile]:
                 yield PlannedFile(file["path"], UUID(version["id"]), file["kind"], file["position"])
 
 
+def papers_until(path: str) -> int | None:
+    """How many papers were begun where this file is the last one; None for a file that comes after
+    all of them."""
+    top, _, rest = path.partition("/")
+    number = rest.partition(" ")[0].partition("/")[0]
+    return int(number) if top in (PAPERS, TRASH) and number.isdecimal() else None
+
+
 async def _paper(
     services: Services, reader: FieldReader, person_id: UUID, number: int, document_id: UUID
 ) -> dict[str, Any]:

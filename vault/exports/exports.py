@@ -4,7 +4,6 @@ Whoever asks proves that they are there now, and takes it with that session; ano
 again. The vault's phone is told. It is there for seven days once it is ready, then it is gone.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import assistance, holder_proofs, means_log
+from auth.closing_notices import note_export
 from auth.holder_proofs import Proof, ShownProof
 from auth.living_vaults import hold_living_vault
 from auth.rate_buckets import Rate, SharedBuckets
@@ -30,6 +30,9 @@ from vault.decisions import AccessAttempt, record_allowed, record_refusal
 from vault.documents.retrieval import Download, RecordedLine, note_end
 from vault.exports import archives, records
 from vault.exports.archives import ArchiveContent
+from vault.exports.export_plan import papers_until
+from vault.exports.zip_format import ZipEntry
+from vault.recovery.recovery_aftermath import recovered_lately
 from vault.revocations import Watched
 from vault.rules import Reason
 from vault.services import Services
@@ -42,16 +45,19 @@ MEDIA_TYPE = "application/zip"
 
 @dataclass(frozen=True, slots=True)
 class ExportView:
-    """An export: how many papers go in, and how many bytes are made. `mine`: this session may take
-    it."""
+    """An export: how many papers go in, how many of them are in, and how many bytes are made.
+    `waits`: the store took nothing the last time, and it is tried again. `mine`: this session may
+    take it."""
 
     id: UUID
     state: Literal["making", "ready"]
     papers: int
+    done: int
     length: int
     asked_at: datetime
     ready_at: datetime | None
     expires_at: datetime
+    waits: bool
     mine: bool
 
 
@@ -59,10 +65,12 @@ async def ask(
     services: Services, person: Person, proof: Proof, visitor: Visitor = UNKNOWN
 ) -> ExportView:
     """Have a copy made, or get the one that is there, which this session may then take. Raises as
-    `auth.holder_proofs.show`; TOO_MANY `too_many_requests`. A crash before the commit leaves
-    nothing; after it, a job makes the copy."""
+    `auth.holder_proofs.show`; REFUSED `recovered_lately`, TOO_MANY `too_many_requests`. A crash
+    before the commit leaves nothing; after it, a job makes the copy."""
     action = Action.EXPORT_ASKED
     shown = await holder_proofs.show(services, person, action, proof, visitor, or_waited=False)
+    if await recovered_lately(services, person) is not None:
+        raise await record_refusal(services, _attempt(person, action), Reason.RECOVERED_LATELY)
     if await latest(services, person) is None:
         await _take_turn(services, person)
     async with services.database.transaction() as tx:
@@ -102,6 +110,7 @@ async def open_export(services: Services, person: Person, export_id: UUID) -> Do
             await record_allowed(services, tx, await instant(tx), attempt), judged_at
         )
         pieces = await records.pieces_of(tx, person.id, export_id)
+        await note_export(services, tx, person)
     try:
         content = ArchiveContent(services, person.id, row, pieces)
     except ServiceError:
@@ -177,7 +186,8 @@ async def _add(services: Services, tx: AsyncConnection, person: Person) -> Expor
     }
     macs = await services.field_encryption.row_macs()
     await records.add_archive(tx, **macs.add(records.ARCHIVE_ROW, values))
-    return ExportView(export_id, "making", len(documents), 0, at, None, at + LIFE, mine=True)
+    (row,) = await records.living(tx, person.id, records.EXPORT)
+    return _view_of(row, sealed, person, 0)
 
 
 async def _let_take(
@@ -195,7 +205,7 @@ async def _let_take(
     writer = await services.field_encryption.writer(person.id, tx)
     sealed = writer.seal(ARCHIVE, row.id, {**values, "sessions": sorted(sessions)})
     await records.change_archive(tx, macs, row, sealed=sealed)
-    return replace(_view_of(row, values, person), mine=True)
+    return replace(_view_of(row, values, person, await _done(services, tx, row)), mine=True)
 
 
 async def _own(services: Services, person: Person, export_id: UUID) -> Any:
@@ -215,19 +225,35 @@ async def _unknown(services: Services, person: Person) -> ServiceError:
 async def _view(services: Services, person: Person, row: Any) -> ExportView:
     (await services.field_encryption.row_macs()).check(records.ARCHIVE_ROW, row)
     reader = await services.field_encryption.reader(person.id)
-    return _view_of(row, reader.open(ARCHIVE, row.id, row.sealed), person)
+    async with services.database.transaction() as tx:
+        done = await _done(services, tx, row)
+    return _view_of(row, reader.open(ARCHIVE, row.id, row.sealed), person, done)
 
 
-def _view_of(row: Any, values: dict[str, Any], person: Person) -> ExportView:
-    documents: Sequence[str] = values["documents"]
+async def _done(services: Services, tx: AsyncConnection, row: Any) -> int | None:
+    """How many papers were begun where it is safe, by the last entry there; None for all."""
+    if row.ready_at is not None or not row.pieces:
+        return 0 if row.ready_at is None else None
+    piece = await records.piece_at(tx, row.person_id, row.id, row.pieces - 1)
+    if piece is None:
+        return 0
+    reader = await services.field_encryption.reader(row.person_id, tx)
+    entries = reader.open(ARCHIVE, piece.id, piece.sealed)["entries"]
+    return papers_until(ZipEntry.of(entries[-1]).path) if entries else 0
+
+
+def _view_of(row: Any, values: dict[str, Any], person: Person, done: int | None) -> ExportView:
+    papers = len(values["documents"])
     return ExportView(
-        row.id,
-        "making" if row.ready_at is None else "ready",
-        len(documents),
-        row.length,
-        row.asked_at,
-        row.ready_at,
-        row.expires_at,
+        id=row.id,
+        state="making" if row.ready_at is None else "ready",
+        papers=papers,
+        done=papers if done is None else min(done, papers),
+        length=row.length,
+        asked_at=row.asked_at,
+        ready_at=row.ready_at,
+        expires_at=row.expires_at,
+        waits=row.ready_at is None and bool(values.get("waits")),
         mine=str(person.session_id) in values["sessions"],
     )
 

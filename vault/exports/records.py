@@ -1,6 +1,6 @@
 """SQL of archives, and of the sealed pieces of which each is made so far."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     UniqueConstraint,
+    bindparam,
     delete,
     insert,
     select,
@@ -24,18 +25,24 @@ from auth.records.people import PersonRow
 from base.database import Base
 from base.db_time import now
 from base.key_names import ARCHIVE, ORIGINAL, RENDITION
+from base.statements import Bound, Statement
 from storage.envelopes import Address
 from storage.row_macs import RowFormat, RowMacs
 from vault.tables import VERSION_COLUMNS, Document, DocumentVersion, SealedFile
 
 EXPORT = "export"
+IMPORT = "import"
 
 
 class Archive(Base):
     """A zip of all that a vault has. `length` and `pieces`: what is safe of it, which ends where an
     entry does; pieces beyond are of an attempt that did not come so far again. Sealed: what goes
     in, who may take it, and in which language it speaks. `attempt`: of the job that makes it; what
-    an earlier one still writes is refused."""
+    an earlier one still writes is refused.
+
+    Of an import: a zip that was made elsewhere. `ready_at`: all of it was received; `done_at`: it
+    came in, or was refused, and its pieces are gone. Sealed: how far it is, and what became of
+    it."""
 
     __tablename__ = "archive"
     __table_args__ = (
@@ -75,6 +82,15 @@ ARCHIVE_ROW = RowFormat(
         "expires_at",
         "sealed",
     ),
+)
+_CHANGED = (
+    "attempt",
+    "length",
+    "pieces",
+    "ready_at",
+    "done_at",
+    "expires_at",
+    "sealed",
 )
 
 
@@ -147,6 +163,37 @@ async def change_archive(
     )
 
 
+_HOLD = Statement(
+    select(Archive.__table__)
+    .where(
+        Archive.person_id == bindparam("person"),
+        Archive.id == bindparam("archive"),
+        Archive.expires_at > now(),
+    )
+    .with_for_update()
+)
+_CHANGE = Statement(
+    update(Archive)
+    .where(Archive.person_id == bindparam("person"), Archive.id == bindparam("archive"))
+    .values({name: bindparam(f"new_{name}") for name in (*_CHANGED, "mac")}),
+    must_write=True,
+)
+
+
+def hold_archive(person_id: UUID, archive_id: UUID) -> Bound:
+    """`archive` with its lock, in either kind of transaction."""
+    return _HOLD(person=person_id, archive=archive_id)
+
+
+def change_held(macs: RowMacs, row: Any, values: Mapping[str, Any]) -> Bound:
+    """`change_archive`, in either kind of transaction. Raises `RowAltered`."""
+    macs.check(ARCHIVE_ROW, row)
+    changed = {name: values.get(name, getattr(row, name)) for name in ARCHIVE_ROW.columns}
+    changed["mac"] = macs.of(ARCHIVE_ROW, changed)
+    new = {f"new_{name}": changed[name] for name in (*_CHANGED, "mac")}
+    return _CHANGE(person=row.person_id, archive=row.id, **new)
+
+
 async def document_ids(connection: AsyncConnection, person_id: UUID) -> list[UUID]:
     """The documents of a vault, those in the trash too, the oldest first."""
     query = select(Document.id).where(Document.person_id == person_id).order_by(Document.id)
@@ -202,6 +249,20 @@ async def pieces_of(
         .order_by(ArchivePiece.position)
     )
     return result.all()
+
+
+async def piece_at(
+    connection: AsyncConnection, person_id: UUID, archive_id: UUID, position: int
+) -> Row[UUID, bytes] | None:
+    """One piece of an archive: what is sealed in it."""
+    result = await connection.execute(
+        select(ArchivePiece.id, ArchivePiece.sealed).where(
+            ArchivePiece.person_id == person_id,
+            ArchivePiece.archive_id == archive_id,
+            ArchivePiece.position == position,
+        )
+    )
+    return result.one_or_none()
 
 
 async def delete_pieces(

@@ -1,10 +1,17 @@
-"""Whether a file is an export as its installation made it: each file there, with its hash. Pure."""
+"""Whether a file is an export as its installation made it: each file there, with its hash; each
+receipt signed; each line of the log proved. Pure."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 
-from vault.consent.signed_receipts import MAX_KEYS
+from audit.tlog.notes import Verifier
+from audit.verify import MAX_RECEIPT as MAX_LINE
+from audit.verify import NotVerified, check_receipt
+from vault.consent.signed_receipts import MAX_KEYS, MAX_RECEIPT, NotGenuine, verified
 from vault.exports.manifest import MAX_MANIFEST, PATH, ListedFile, Manifest, verify
 from vault.exports.zip_reader import FoundEntry, NotOurs, Wrong, ZipReader
 
@@ -20,6 +27,26 @@ class Amiss(StrEnum):
     ADDED = "added"
     """It is there and not listed."""
     ALTERED = "altered"
+    UNSIGNED = "not signed by these keys"
+    """A receipt."""
+    UNPROVED = "not proved by this log"
+    """A line of the log: somebody changed it, or it is of another log."""
+
+
+VKEY = "journal/vkey"
+_RECEIPTS, _JSON = "reçus/", ".json"
+_LOG, _LINES = "journal/", "/events.ndjson"
+_MAX_VKEY = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLog:
+    """How many lines are `proved`; how many are `unproved`, because they were in no signed tree
+    yet; and whether older ones could not be read when the export was made (`cut`)."""
+
+    proved: int
+    unproved: int
+    cut: bool
 
 
 class NotAsMade(Exception):
@@ -64,6 +91,76 @@ def check_all(zipped: ZipReader, keys: bytes | None = None) -> Manifest:
     for file in found.files:
         check_file(zipped, entries[file.path], file)
     return found
+
+
+def check_receipts(zipped: ZipReader, keys: bytes | None = None) -> int:
+    """How many receipts there are, each signed by one of the keys. Raises `NotAsMade`, `NotOurs`.
+
+    Each says what was so on the day of the export; the caller MUST NOT take it for what is so now.
+    """
+    entries = {entry.path: entry for entry in zipped.entries}
+    keys = _read(zipped, entries, KEYS, MAX_KEYS) if keys is None else keys
+    count = 0
+    for path in entries:
+        if path.startswith(_RECEIPTS) and path.endswith(_JSON) and path != KEYS:
+            try:
+                verified(_read(zipped, entries, path, MAX_RECEIPT), keys)
+            except NotGenuine:
+                raise NotAsMade(path, Amiss.UNSIGNED) from None
+            count += 1
+    return count
+
+
+def check_log(zipped: ZipReader, vkey: str | None = None) -> CheckedLog:
+    """Check each line of each log by the log's key, or by that which the export brings along.
+    Raises `NotAsMade`, `NotOurs`; `InvalidNote` for a key that is none."""
+    entries = {entry.path: entry for entry in zipped.entries}
+    logs = [path for path in entries if path.startswith(_LOG) and path.endswith(_LINES)]
+    if not logs:
+        return CheckedLog(0, 0, cut=False)
+    if vkey is None:
+        vkey = _read(zipped, entries, VKEY, _MAX_VKEY).decode(errors="replace")
+    log, proved, unproved, cut = Verifier.parse(vkey.strip()), 0, 0, False
+    for path in logs:
+        for raw in _lines(zipped, entries[path]):
+            values = _object(raw, path)
+            if "inclusion" in values:
+                _check_line(raw, path, log)
+                proved += 1
+            elif "event" in values:
+                unproved += 1
+            else:
+                cut = True
+    return CheckedLog(proved, unproved, cut)
+
+
+def _check_line(raw: bytes, path: str, log: Verifier) -> None:
+    try:
+        check_receipt(raw, log)
+    except NotVerified:
+        raise NotAsMade(path, Amiss.UNPROVED) from None
+
+
+def _object(raw: bytes, path: str) -> dict[str, Any]:
+    try:
+        values = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise NotAsMade(path, Amiss.UNPROVED) from None
+    if not isinstance(values, dict):
+        raise NotAsMade(path, Amiss.UNPROVED)
+    return values
+
+
+def _lines(zipped: ZipReader, entry: FoundEntry) -> Iterator[bytes]:
+    """The lines of a file, of which one is in memory at a time."""
+    rest = b""
+    for data in zipped.read(entry):
+        *whole, rest = (rest + data).split(b"\n")
+        yield from filter(None, whole)
+        if len(rest) > MAX_LINE:
+            raise NotAsMade(entry.path, Amiss.UNPROVED)
+    if rest:
+        yield rest
 
 
 def _read(zipped: ZipReader, entries: Mapping[str, FoundEntry], path: str, limit: int) -> bytes:

@@ -59,7 +59,7 @@ class ZipStream:
 
     def __init__(self, done: Sequence[ZipEntry] = (), offset: int = 0) -> None:
         self._sink = _Sink(offset)
-        self._zip = ZipFile(self._sink, "w", ZIP_DEFLATED)
+        self._zip = _Unfinished(self._sink, "w", ZIP_DEFLATED)
         self._zip.infolist().extend(map(_info_of, done))
         self._paths = {_as_compared(entry.path) for entry in done}
         self._entry: IO[bytes] | None = None
@@ -166,6 +166,13 @@ def _info_of(entry: ZipEntry) -> ZipInfo:
     info.file_size, info.compress_size = entry.size, entry.packed
     info.CRC, info.header_offset = entry.crc, entry.offset
     return info
+
+
+class _Unfinished(ZipFile):
+    """One that is not closed where it is dropped: an attempt that ends writes nothing more."""
+
+    def __del__(self) -> None:
+        """`ZipFile` would close it, and fails within an entry."""
 
 
 class _Sink:

@@ -89,6 +89,16 @@ class ZipReader:
         _judge(wanted, room)
         _check_places(infos)
         self.entries = _named(wanted)
+        self._by_path = {entry.path: entry for entry in self.entries}
+
+    def read_small(self, path: str, limit: int) -> bytes:
+        """A file that is held in memory. Raises `NotOurs` for one that is not there, or longer."""
+        entry = self._by_path.get(path)
+        if entry is None:
+            raise NotOurs(Wrong.UNKNOWN)
+        if entry.size > limit:
+            raise NotOurs(Wrong.TOO_LARGE)
+        return b"".join(self.read(entry))
 
     def read(self, entry: FoundEntry) -> Iterator[bytes]:
         """The bytes of an entry, `SLICE` at most at once. Raises `NotOurs` where they are not

@@ -7,14 +7,15 @@ import procrastinate
 from procrastinate.jobs import Job, Status
 
 from auth.cleanup import delete_expired
+from auth.closing_notices import tell_due
 from auth.rate_buckets import delete_full_buckets
 from base.outages import is_reported
 from vault.access_log import retention
 from vault.consent import grant_upgrade
 from vault.documents import antivirus, content_tags, expiry_reminders, previews
 from vault.documents.uploads import uploads
-from vault.exports import archives, export_job
-from vault.jobs import CONTENT_TAG, EXPORT, PREVIEW, QUEUE, SCAN
+from vault.exports import archives, export_job, import_job
+from vault.jobs import CONTENT_TAG, EXPORT, IMPORT, PREVIEW, QUEUE, SCAN, Later
 from vault.maintenance import cleanup, erasure_requests
 from vault.maintenance.key_rotation import retire_keys
 from vault.maintenance.version_sizes import measure_versions
@@ -30,6 +31,7 @@ _RATES_EVERY = "*/5 * * * *"
 _PURGE_EVERY = "41 3 * * *"
 _NOTICES_EVERY = "5 8 * * *"
 _RETENTION_EVERY = "35 9 * * *"
+_CLOSING_EVERY = "20 * * * *"
 
 
 class Retry(procrastinate.BaseRetryStrategy):
@@ -41,6 +43,8 @@ class Retry(procrastinate.BaseRetryStrategy):
     ) -> procrastinate.RetryDecision | None:
         if isinstance(exception, asyncio.CancelledError):  # cut by the end of the process
             return procrastinate.RetryDecision()
+        if isinstance(exception, Later):
+            return procrastinate.RetryDecision(retry_in={"seconds": exception.seconds})
         away = isinstance(exception, antivirus.ScannerUnavailable) or is_reported(exception)
         if job.attempts >= _MAX_ATTEMPTS and not away:
             return None
@@ -72,6 +76,10 @@ def job_app(services: Services) -> procrastinate.App:
     @app.task(name=EXPORT, queue=QUEUE, retry=retry)
     async def export(person_id: str, archive_id: str) -> None:
         await export_job.make(services, UUID(person_id), UUID(archive_id))
+
+    @app.task(name=IMPORT, queue=QUEUE, retry=retry)
+    async def bring_in(person_id: str, archive_id: str) -> None:
+        await import_job.go_on(services, UUID(person_id), UUID(archive_id))
 
     _add_periodic_jobs(app, services)
     return app
@@ -114,6 +122,11 @@ def _add_periodic_jobs(app: procrastinate.App, services: Services) -> None:
     @app.task(name="retention", queue=QUEUE, queueing_lock="retention")
     async def apply_retention(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
         await retention.apply_retention(services)
+
+    @app.periodic(cron=_CLOSING_EVERY)
+    @app.task(name="closing", queue=QUEUE, queueing_lock="closing")
+    async def tell_of_closing(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
+        await tell_due(services)
 
 
 async def retry_stalled_jobs(app: procrastinate.App) -> int:

@@ -28,11 +28,13 @@ from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.replayed_accounts import ReplayedAccounts
 from vault.reconciliation.replayed_anchors import ReplayedAnchors
 from vault.reconciliation.replayed_bindings import ReplayedBindings
+from vault.reconciliation.replayed_closings import ReplayedClosings
 from vault.reconciliation.replayed_documents import ReplayedDocuments
 from vault.reconciliation.replayed_erasures import ReplayedErasures
 from vault.reconciliation.replayed_grants import ReplayedGrants
 from vault.reconciliation.replayed_limits import ReplayedLimits
 from vault.reconciliation.replayed_means import ReplayedMeans
+from vault.reconciliation.replayed_recoveries import ReplayedRecoveries
 from vault.reconciliation.replayed_reports import ReplayedReports
 from vault.reconciliation.replayed_requests import ReplayedRequests
 from vault.reconciliation.replayed_roots import ReplayedRoots
@@ -95,11 +97,13 @@ class Replay:
             ReplayedMeans(),
             ReplayedAnchors(),
             ReplayedTrust(),
+            ReplayedRecoveries(),
             ReplayedDocuments(),
             ReplayedRequests(),
             ReplayedGrants(),
             ReplayedReports(),
             ReplayedErasures(),
+            ReplayedClosings(),
             ReplayedRoots(),
             ReplayedLimits(self._faults),
         )

@@ -13,6 +13,7 @@ from audit.records import AUDIT_KEY_ROW, OUTCOME_ROW
 from auth.records.anchors import ANCHOR_ROW
 from auth.records.browsers import BROWSER_ROW
 from auth.records.cards import CARD_ROW
+from auth.records.closings import CLOSING_ROW, CLOSING_STEP_ROW
 from auth.records.joins import VAULT_JOIN_ROW
 from auth.records.people import PERSON_ROW
 from auth.records.pin_steps import PIN_STEP_ROW
@@ -95,6 +96,8 @@ MACS = (
     MacTable(ERASURE_CODE_ROW),
     MacTable(PENDING_ERASURE_ROW),
     MacTable(ERASED_VAULT_ROW),
+    MacTable(CLOSING_ROW),
+    MacTable(CLOSING_STEP_ROW),
     MacTable(AUDIT_KEY_ROW),
     MacTable(OUTCOME_ROW),
 )

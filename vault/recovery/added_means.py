@@ -27,7 +27,7 @@ async def add_means(
     services: Services,
     worker: Worker,
     code: str,
-    document: SeenDocument,
+    document: SeenDocument | SeenTag,
     shown: ShownMeans,
     visitor: Visitor = UNKNOWN,
 ) -> datetime:

@@ -65,7 +65,7 @@ async def begin(
     worker: Worker,
     planned: PlannedRecovery,
     wanted: DeskVault,
-    document: SeenDocument,
+    document: SeenDocument | SeenTag,
     shown: ShownMeans = NOTHING_SHOWN,
 ) -> BegunRecovery:
     """Begin, in one commit with the vault that is opened; a form that was sent twice is answered as

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.records import joins
-from auth.services import CoreServices
 from vault.recovery import candidates, records
 from vault.recovery.recovery_rules import REMEMBERED, RecoveryFacts
 from vault.recovery.recovery_values import facts_of
+from vault.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class JudgedRecovery:
     former_id: UUID | None
 
 
-async def judged(services: CoreServices, tx: AsyncConnection, row: Any) -> JudgedRecovery:
+async def judged(services: Services, tx: AsyncConnection, row: Any) -> JudgedRecovery:
     """The facts of a row, which was checked. Raises `RowAltered`."""
     former = await _former_of(services, tx, row)
     rival = former is not None and await _has_rival(services, tx, row, former)
@@ -30,7 +30,7 @@ async def judged(services: CoreServices, tx: AsyncConnection, row: Any) -> Judge
     return JudgedRecovery(facts, former)
 
 
-async def _former_of(services: CoreServices, tx: AsyncConnection, row: Any) -> UUID | None:
+async def _former_of(services: Services, tx: AsyncConnection, row: Any) -> UUID | None:
     if row.former_id is None:
         return None
     macs = await services.field_encryption.row_macs()
@@ -40,7 +40,7 @@ async def _former_of(services: CoreServices, tx: AsyncConnection, row: Any) -> U
     return former if there else None
 
 
-async def _has_rival(services: CoreServices, tx: AsyncConnection, row: Any, former: UUID) -> bool:
+async def _has_rival(services: Services, tx: AsyncConnection, row: Any, former: UUID) -> bool:
     """Whether another recovery that may open that vault lives: an agent alone bars nobody."""
     macs = await services.field_encryption.row_macs()
     for vault in {former, row.former_id}:
@@ -51,7 +51,7 @@ async def _has_rival(services: CoreServices, tx: AsyncConnection, row: Any, form
     return False
 
 
-async def leading_to(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> list[UUID]:
+async def leading_to(services: Services, tx: AsyncConnection, person_id: UUID) -> list[UUID]:
     """The vaults of which a recovery opens this one: its own, and those that ended in it. Raises
     `RowAltered`."""
     macs = await services.field_encryption.row_macs()

@@ -31,9 +31,11 @@ class SeenTag:
     tag: bytes = field(repr=False)
 
 
-async def seen(services: CoreServices, document: SeenDocument) -> SeenTag:
-    """What is kept of a paper. Raises `ServiceError` INVALID `document_kind`, and as
-    `auth.anchor_rules.written`."""
+async def seen(services: CoreServices, document: SeenDocument | SeenTag) -> SeenTag:
+    """What is kept of a paper; itself, where it was made before. Raises `ServiceError` INVALID
+    `document_kind`, and as `auth.anchor_rules.written`."""
+    if isinstance(document, SeenTag):
+        return document
     with about("document"):
         if document.kind not in KINDS:
             raise invalid("document_kind", fields=(("kind",),))

@@ -6,15 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, and_, delete, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, and_, delete, exists, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import Exists
 
 from auth.records import code_rows
 from base.database import SCHEMA, Base
 from base.db_time import now
 from storage.row_macs import RowFormat, RowMacs
+from vault.recovery.recovery_rules import OPEN_WITHIN
 
 
 class Recovery(Base):
@@ -96,6 +99,13 @@ _UNDER_WAY = and_(Recovery.ended_at.is_(None), Recovery.opened_at.is_(None))
 _RECOVERY = select(Recovery.__table__, now().label("at"))
 
 
+def is_waited_for(person_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> Exists:
+    """Whether what a vault holds may still be opened by a recovery: it is neither erased nor purged
+    meanwhile. One that is not enough as it stands holds nothing back."""
+    lives = Recovery.opens_at > now() - OPEN_WITHIN
+    return exists().where(Recovery.former_id == person_id, _UNDER_WAY, lives)
+
+
 async def of_code(connection: AsyncConnection, code_tag: bytes) -> Row[Any] | None:
     """The recovery of a code, and the current time `at`; not believed before it is locked."""
     found = await connection.execute(_RECOVERY.where(Recovery.code_tag == code_tag))
@@ -107,10 +117,7 @@ async def of_code_to_change(
 ) -> Row[Any] | None:
     """The same, locked: of two second agents at once, the other waits. Raises `RowAltered`."""
     query = _RECOVERY.where(Recovery.code_tag == code_tag).with_for_update()
-    row = (await connection.execute(query)).one_or_none()
-    if row is not None:
-        macs.check(RECOVERY_ROW, row)
-    return row
+    return _checked(macs, (await connection.execute(query)).one_or_none())
 
 
 async def recovery_to_change(
@@ -118,10 +125,7 @@ async def recovery_to_change(
 ) -> Row[Any] | None:
     """One recovery, locked, and the current time `at`. Raises `RowAltered`."""
     query = _RECOVERY.where(Recovery.id == recovery_id).with_for_update()
-    row = (await connection.execute(query)).one_or_none()
-    if row is not None:
-        macs.check(RECOVERY_ROW, row)
-    return row
+    return _checked(macs, (await connection.execute(query)).one_or_none())
 
 
 async def of_stop(connection: AsyncConnection, stop_tag: bytes) -> Row[Any] | None:
@@ -169,6 +173,35 @@ async def of_former(
     return rows
 
 
+async def of_waiting(
+    connection: AsyncConnection, macs: RowMacs, waiting_id: UUID
+) -> Row[Any] | None:
+    """The recovery of a vault that waits, and the current time `at`. Raises `RowAltered`."""
+    found = await connection.execute(_RECOVERY.where(Recovery.waiting_id == waiting_id))
+    return _checked(macs, found.one_or_none())
+
+
+async def of_waiting_to_change(
+    connection: AsyncConnection, macs: RowMacs, waiting_id: UUID
+) -> Row[Any] | None:
+    """The same, locked: of two openings at once, the other waits. Raises `RowAltered`."""
+    query = _RECOVERY.where(Recovery.waiting_id == waiting_id).with_for_update()
+    return _checked(macs, (await connection.execute(query)).one_or_none())
+
+
+async def opened_of(
+    connection: AsyncConnection, macs: RowMacs, former_id: UUID, recovery_id: UUID | None = None
+) -> Row[Any] | None:
+    """The recovery by which a vault was opened again: the last one, where none is named. Raises
+    `RowAltered`."""
+    query = _RECOVERY.where(Recovery.former_id == former_id, Recovery.opened_at.is_not(None))
+    if recovery_id is not None:
+        query = query.where(Recovery.id == recovery_id)
+    query = query.order_by(Recovery.opened_at.desc(), Recovery.id.desc()).limit(1)
+    found = await connection.execute(query)
+    return _checked(macs, found.one_or_none())
+
+
 async def add(connection: AsyncConnection, macs: RowMacs, **values: Any) -> bool:
     """Insert a recovery; False when its code is another's."""
     row = macs.add(RECOVERY_ROW, _EMPTY | values)
@@ -188,21 +221,15 @@ async def change_none(connection: AsyncConnection) -> None:
     await connection.execute(update(Recovery).where(nobody).values(**values, mac=b""))
 
 
-async def of_waiting_to_change(
-    connection: AsyncConnection, macs: RowMacs, waiting_id: UUID
-) -> Row[Any] | None:
-    """The recovery of a vault that waits, locked: of two openings at once, the other waits. Raises
-    `RowAltered`."""
-    query = _RECOVERY.where(Recovery.waiting_id == waiting_id).with_for_update()
-    row = (await connection.execute(query)).one_or_none()
-    if row is not None:
-        macs.check(RECOVERY_ROW, row)
-    return row
-
-
 async def leave(connection: AsyncConnection, macs: RowMacs, person_id: UUID) -> None:
     """A vault that is erased is nobody's former one any more; a row of nobody's bars no erasure."""
     query = _RECOVERY.where(Recovery.former_id == person_id).with_for_update()
     for row in (await connection.execute(query)).all():
         if macs.holds(RECOVERY_ROW, row):
             await change(connection, macs, row, former_id=None)
+
+
+def _checked(macs: RowMacs, row: Row[Any] | None) -> Row[Any] | None:
+    if row is not None:
+        macs.check(RECOVERY_ROW, row)
+    return row

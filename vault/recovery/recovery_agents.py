@@ -2,6 +2,7 @@
 pace; and who may be the second one: another human being, as far as anybody can tell.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,16 +27,33 @@ async def check(
     """Raise `ServiceError` REFUSED `desk_not_allowed`, `agent_too_new`, TOO_MANY
     `too_many_recoveries`; each is recorded, in the service's log."""
     await desk_rights.check(services, worker, action)
-    macs = await services.field_encryption.row_macs()
-    async with services.database.transaction() as tx:
-        row = await recipients.worker(tx, macs, worker.id)
-        senior = row is not None and is_senior(row.created_at, await instant(tx))
-    if not senior:
+    if not await has_seniority(services, worker):
         await desk_rights.refuse(services, worker, action, "agent_too_new")
         raise ServiceError(ErrorKind.REFUSED, "agent_too_new")
     wait = await desk_rights.take_turn(services, worker, action, buckets)
     if wait is not None:
         raise ServiceError(ErrorKind.TOO_MANY, "too_many_recoveries", retry_after=wait)
+
+
+async def are_active(services: CoreServices, tx: AsyncConnection, agents: Sequence[Agent]) -> bool:
+    """Whether each of them may still be one: neither barred, nor their structure. Raises
+    `RowAltered`."""
+    macs = await services.field_encryption.row_macs()
+    for agent in agents:
+        row = await recipients.worker(tx, macs, UUID(agent.worker_id))
+        if row is None or not row.active:
+            return False
+        if not await desk_rights.may_use_desk(services, tx, row.organisation_id):
+            return False
+    return True
+
+
+async def has_seniority(services: CoreServices, worker: Worker) -> bool:
+    """Whether their account is old enough, to say it before they begin."""
+    macs = await services.field_encryption.row_macs()
+    async with services.database.transaction() as tx:
+        row = await recipients.worker(tx, macs, worker.id)
+        return row is not None and is_senior(row.created_at, await instant(tx))
 
 
 async def is_same(

@@ -34,7 +34,7 @@ async def second(
     services: Services,
     worker: Worker,
     code: str,
-    document: SeenDocument,
+    document: SeenDocument | SeenTag,
     visitor: Visitor = UNKNOWN,
     shown: ShownMeans = NOTHING_SHOWN,
 ) -> datetime:

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import messages, notifications
 from auth.person_contact import PersonContact, contact_alike
-from auth.records.messages import any_waits
 from base.ids import new_id
 from vault.recovery import old_means, records
 from vault.recovery.formers import judged
@@ -75,7 +74,7 @@ async def tell_stopped(services: Services, tx: AsyncConnection, vault: UUID, *, 
 async def still_waiting(tx: AsyncConnection, ids: Sequence[str]) -> bool:
     """Whether one of these messages was neither sent nor dropped yet: whom it is for could not stop
     anything."""
-    return await any_waits(tx, [UUID(one) for one in ids])
+    return await messages.still_waiting(tx, [UUID(one) for one in ids])
 
 
 async def remind_due(services: Services) -> int:

@@ -22,7 +22,6 @@ from web.api.vocabulary import (
     SendingState,
 )
 from web.http.dependencies import CallerDep, PersonDep, ServicesDep
-from web.http.inclusion_receipt import receipt_of
 from web.http.path_ids import PathId
 from web.http.problems import language_of
 from web.i18n.event_messages import describe
@@ -175,7 +174,7 @@ async def report(
 async def prove(event_id: PathId, services: ServicesDep, person: PersonDep) -> ProofOut | Response:
     """The proof of one line of my log; 202 with `Retry-After` before it is in a signed tree."""
     proof = await inclusion_proof.prove_inclusion(services, person, event_id)
-    receipt = receipt_of(proof)
+    receipt = inclusion_proof.receipt_of(proof)
     if receipt is None:
         return JSONResponse({"status": "pending"}, 202, {"Retry-After": "1"})
     return ProofOut.model_validate(receipt)

@@ -33,10 +33,12 @@ class ExportOut(BaseModel):
     id: UUID
     state: Literal["making", "ready"]
     papers: int = Field(description="That go in, those in the trash too.")
+    done: int = Field(description="How many of them are in it, about.")
     bytes: int = Field(description="Made so far; all of them once it is ready.")
     asked_at: datetime
     ready_at: datetime | None
     expires_at: datetime = Field(description="When it is gone.")
+    waits: bool = Field(description="The store takes nothing now; it is tried again by itself.")
     mine: bool
 
 
@@ -80,9 +82,11 @@ def _out(view: ExportView) -> ExportOut:
         id=view.id,
         state=view.state,
         papers=view.papers,
+        done=view.done,
         bytes=view.length,
         asked_at=view.asked_at,
         ready_at=view.ready_at,
         expires_at=view.expires_at,
+        waits=view.waits,
         mine=view.mine,
     )

@@ -1,12 +1,13 @@
 """The person's own vault as a whole, and its end."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
+from auth import closing_notices, closings
 from auth.message_languages import choose_language, language_of_person
 from auth.person_names import LONGEST, choose_name, own_name
 from auth.subjects import Person
@@ -38,13 +39,15 @@ class MeOut(BaseModel):
     """`erases_at`: when this vault will be erased, if its owner asked for it. `time_zone`: where
     pages, messages and files tell the time; until it is chosen, that of the phone's number. `name`:
     the one that I chose to be called by, if any; whoever I do not show it to does not see it.
-    `language`: of the messages to my phone."""
+    `language`: of the messages to my phone. `closes_on`: the last day of this service, if it was
+    announced: I take my papers away before."""
 
     erases_at: datetime | None
     usage: UsageOut
     time_zone: TimeZoneName
     name: str | None
     language: str
+    closes_on: date | None
 
 
 class MeIn(Strict):
@@ -157,12 +160,15 @@ async def _me(services: Services, person: Person) -> MeOut:
         almost_full=room.almost_full,
     )
     zone = await zone_of_person(services, person)
+    closing = await closings.shown(services)
+    await closing_notices.note_visit(services, person)
     return MeOut(
         erases_at=await erasure_requests.erases_at(services, person),
         usage=usage,
         time_zone=cast("TimeZoneName", zone.key),
         name=await own_name(services, person),
         language=await language_of_person(services, person),
+        closes_on=None if closing is None else closing.closes_on,
     )
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "backup": "backup",
     "restore": "backup",
     "erasures": "erasures",
+    "closing": "closing",
     "verify": "log",
     "audit": "log",
     "witness": "log",

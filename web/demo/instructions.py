@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from web.demo.accounts import PARTNER_EMAIL
 from web.demo.seed_data import CLIENT_ID, Demo
 
 _TEXT = """
@@ -14,6 +15,7 @@ Tout est inventé : personnes, structures et documents. Rien ne sort de cette ma
                          (le code s’affiche sur la page : ce n’est qu’une démo)
   {base_url}/pro         la page de Camille, travailleuse sociale : {email}
   {base_url}/pro/desk    son guichet : une carte pour qui n’a pas de téléphone
+                         qui a tout perdu : Camille, puis {partner}
 
 À essayer dans un autre terminal
   # 1. Les documents d’Amina
@@ -50,6 +52,7 @@ def instructions(demo: Demo, home: Path, key_file: Path) -> str:
         management_url=demo.management_url,
         phone=demo.person["phone"],
         email=demo.worker["email"],
+        partner=PARTNER_EMAIL,
         person=demo.person["token"],
         worker=demo.worker["token"],
         colleague=demo.colleague["token"],

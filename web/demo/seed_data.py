@@ -1,4 +1,4 @@
-"""What the demo starts with: one person, two workers, one administration, documents, consents.
+"""What the demo starts with: one person, three workers, one administration, documents, consents.
 
 Every step first checks whether it was done, so that a demo killed midway continues at its next
 start.
@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ from vault.documents import own_documents, page_views
 from vault.documents.own_deposit import deposit_own
 from vault.rules import GrantAction
 from vault.services import Services
-from web.demo.accounts import PHONE, WORKER_EMAIL
+from web.demo.accounts import PARTNER_EMAIL, PHONE, WORKER_EMAIL
 
 if TYPE_CHECKING:
     from web.demo.specimens import Specimen
@@ -64,6 +65,7 @@ class Demo:
 async def seed(services: Services, key: SigningKey) -> Demo:
     """Creates what is missing; a new token for each account."""
     worker, colleague = await _workers(services)
+    await _partner(services)
     await _client(services, key)
     person = await _person(services)
     await _documents(services, person)
@@ -104,6 +106,20 @@ async def _workers(services: Services) -> tuple[Worker, Worker]:
     return camille, sacha
 
 
+async def _partner(services: Services) -> None:
+    """One of another structure."""
+    idrissa = await _worker(services, PARTNER_EMAIL)
+    if idrissa is None:
+        organisation = await administration.add_organisation(
+            services, name="Permanence Saint-Roch", contact="03 20 00 00 03"
+        )
+        await _add_worker(services, organisation, PARTNER_EMAIL, "Idrissa Fall")
+        idrissa = await _worker(services, PARTNER_EMAIL)
+    assert idrissa is not None  # noqa: S101  (just added)
+    if not await desk_rights.is_allowed(services, idrissa):
+        await administration.let_open_vaults(services, idrissa.organisation_id, allowed=True)
+
+
 async def _add_worker(services: Services, organisation: UUID, email: str, name: str) -> None:
     await administration.add_worker(
         services,
@@ -113,6 +129,7 @@ async def _add_worker(services: Services, organisation: UUID, email: str, name: 
         email=email,
         phone="03 20 00 00 01",
         hours="du lundi au vendredi, 9 h - 17 h",
+        there_for=timedelta(days=365),
     )
 
 

@@ -1,4 +1,5 @@
-"""The receipt of a log entry: its proof as JSON, and its essentials as a QR code."""
+"""The receipt of a log entry: the tree that it is proved against, and its essentials as a QR
+code."""
 
 import base64
 import io
@@ -9,25 +10,6 @@ import segno
 
 from audit.tlog.checkpoint import Checkpoint
 from audit.tlog.notes import Note
-from vault.access_log.inclusion_proof import InclusionProof
-
-
-def receipt_of(proof: InclusionProof) -> dict[str, Any] | None:
-    """The receipt that docs/formats/log.md describes; None until the entry is in a signed tree.
-
-    Bytes are in base64.
-    """
-    if proof.inclusion is None:
-        return None
-    return {
-        "event": proof.event,
-        "k_event": _base64(proof.k_event),
-        "commitment": _base64(proof.commitment),
-        "sealed_sha256": _base64(proof.sealed_sha256),
-        "index": proof.inclusion.index,
-        "inclusion": [_base64(node) for node in proof.inclusion.path],
-        "checkpoint": proof.inclusion.checkpoint.decode(),
-    }
 
 
 def tree_of(receipt: dict[str, Any]) -> Checkpoint:
@@ -41,7 +23,7 @@ def qr_code(receipt: dict[str, Any]) -> bytes:
     essentials = {
         "log": tree.origin,
         "size": tree.size,
-        "root": _base64(tree.root),
+        "root": base64.b64encode(tree.root).decode(),
         "index": receipt["index"],
         "leaf": [receipt["commitment"], receipt["sealed_sha256"]],
     }
@@ -49,7 +31,3 @@ def qr_code(receipt: dict[str, Any]) -> bytes:
     text = json.dumps(essentials, separators=(",", ":"))
     segno.make_qr(text, error="m").save(svg, kind="svg", scale=4, border=4, light="white")
     return svg.getvalue()
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()

@@ -20,6 +20,7 @@ from base.connections import STATEMENT_SECONDS, caller, statement_limit
 from base.errors import ErrorKind, ServiceError
 from base.outages import is_reported, unavailable
 from base.settings import MIB, Settings
+from web.http.body_limits import let_through_in
 from web.http.content_policy import API_POLICY, PAGE_POLICY
 from web.http.failure_limit import RECORDED, TOLD, FailureLimit, Ticket
 from web.http.methods import as_get
@@ -48,6 +49,7 @@ _HTTPS = ((b"strict-transport-security", b"max-age=31536000"),)
 _WAY_OUT = "/quick-exit"
 """Waits for nothing else that its session asked for."""
 _UPLOADS = "/v1/uploads"
+_IMPORTS = "/v1/me/import"
 _TUS = ((b"tus-resumable", b"1.0.0"), (b"tus-version", b"1.0.0"))
 """tus 1.0: in each answer about uploads, whoever gives it; the second one goes with a 412."""
 
@@ -129,7 +131,7 @@ class Middleware:
             self._note(scope, method, status, time.perf_counter() - began)
 
     def _added(self, path: str) -> tuple[tuple[bytes, bytes], ...]:
-        if path == _UPLOADS or path.startswith(f"{_UPLOADS}/"):
+        if path == _UPLOADS or path.startswith((f"{_UPLOADS}/", _IMPORTS)):
             return self._tus
         return self._api if path.startswith(("/v1", "/oauth")) else self._page
 
@@ -174,7 +176,8 @@ class Middleware:
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > BODY_LIMIT:
-                    limit = self._upload_limit if _reads_stream(scope) else BODY_LIMIT
+                    streamed = let_through_in(scope) or self._upload_limit
+                    limit = streamed if _reads_stream(scope) else BODY_LIMIT
                     if received > limit:
                         raise ServiceError(ErrorKind.TOO_LARGE, "body_too_large", limit=limit)
             return message

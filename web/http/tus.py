@@ -55,13 +55,19 @@ async def append(
     async with body.watched():
         try:
             return await uploads.append(
-                services, person, upload_id, offset=offset, slices=_slices(body), checksum=checksum
+                services,
+                person,
+                upload_id,
+                offset=offset,
+                slices=slices_of(body),
+                checksum=checksum,
             )
         except BodyCut:
             raise body.failure() or ClientDisconnect() from None
 
 
-async def _slices(body: SessionBody) -> AsyncIterator[bytes]:
+async def slices_of(body: SessionBody) -> AsyncIterator[bytes]:
+    """The bytes of a body; `BodyCut` where it ends before it should."""
     try:
         async for piece in body.slices():
             yield piece

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from auth.visitor import device_name
 from vault.access_log.entries import EntryView, is_owner
-from web.i18n import two_vaults_messages
+from web.i18n import protection_messages, recovery_messages, two_vaults_messages
 from web.i18n.catalogue_names import purpose_text, says_more
 from web.i18n.direction import isolated
 from web.i18n.error_messages import _
@@ -30,8 +30,11 @@ _YOU_DID = {
     "vault.erase_asked": _("Vous avez demandé d’effacer tous vos papiers, dans 7 jours."),
     "vault.erase_cancelled": _("Vous avez gardé vos papiers : ils ne seront pas effacés."),
     **two_vaults_messages.YOU_DID,
+    **recovery_messages.YOU_DID,
+    **protection_messages.YOU_DID,
     "vault.export": _("Vous avez pris une copie de tous vos papiers."),
     "vault.export_asked": _("Vous avez demandé une copie de tous vos papiers."),
+    "vault.import": _("Vous avez fait venir ici vos papiers d’ailleurs."),
     "document.deposit": _("Vous avez ajouté un papier."),
     "document.version": _("Vous avez remplacé un papier par un plus récent."),
     "document.correct": _("Vous avez corrigé le nom, la sorte ou les dates d’un papier."),
@@ -70,8 +73,11 @@ _YOU_TRIED = {
     "sign_in.end": _("Vous avez essayé de fermer un autre appareil : ce n’était pas possible."),
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers : refusé."),
     **two_vaults_messages.YOU_TRIED,
+    **recovery_messages.YOU_TRIED,
+    **protection_messages.YOU_TRIED,
     "vault.export": _("Vous avez essayé de prendre une copie : ce n’était pas possible."),
     "vault.export_asked": _("Vous avez demandé une copie : ce n’était pas possible."),
+    "vault.import": _("Vous avez essayé d’apporter une copie : ce n’était pas possible."),
     "vault.erase_asked": _("Vous avez essayé d’effacer vos papiers : le code était faux."),
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
     "document.correct": _("Vous avez essayé de corriger un papier : ce n’était pas possible."),
@@ -137,9 +143,7 @@ _DID = {
     "means.add": _("{who} a fait une carte avec vous."),
     "means.free": _("{who} a débloqué une carte, à côté de vous."),
     "means.stop": _("{who} a arrêté une carte perdue ou volée, au guichet."),
-    "recovery.begin": _("{who} a demandé, au guichet, à rouvrir des papiers."),
-    "recovery.second": _("{who} a confirmé, au guichet, la demande de rouvrir des papiers."),
-    "recovery.means": _("{who} a noté, au guichet, une preuve de plus pour rouvrir des papiers."),
+    **recovery_messages.DID,
     "meeting.open": _("{who} a demandé un code de rencontre."),
     "meeting.answer": _("{who} a tapé votre code de rencontre."),
     "meeting.agree": _("{who} a dit oui à une rencontre avec vous."),
@@ -170,9 +174,7 @@ _TRIED = {
     "person.see": _("{who} a cherché une personne : refusé."),
     "means.free": _("{who} a voulu débloquer une carte : refusé."),
     "means.stop": _("{who} a voulu arrêter une carte : refusé."),
-    "recovery.begin": _("{who} a voulu rouvrir des papiers, au guichet : refusé."),
-    "recovery.second": _("{who} a voulu confirmer une demande de rouvrir des papiers : refusé."),
-    "recovery.means": _("{who} a voulu noter une preuve pour rouvrir des papiers : refusé."),
+    **recovery_messages.TRIED,
     "meeting.open": _("{who} a voulu un code de rencontre : refusé."),
     "meeting.answer": _("{who} a tapé un code de rencontre qui ne marche pas."),
     "meeting.agree": _("{who} a voulu dire oui à une rencontre : refusé."),
@@ -308,12 +310,14 @@ def _did_what(entry: EntryView, who: str, language: str) -> str:
         "count": str(entry.details.get("sessions", "")),
         "met": isolated(str(entry.details.get("met", "")), language),
         "met_at": isolated(str(entry.details.get("met_at", "")), language),
+        "agents": isolated(str(entry.details.get("with", "")), language),
     }
     return filled(translate(_pattern(entry)), values)
 
 
 def _pattern(entry: EntryView) -> str:
-    return _pattern_to_enter(entry) or _pattern_of_sessions(entry) or _pattern_of_action(entry)
+    of_its_own = _pattern_to_enter(entry) or recovery_messages.of_stop(entry)
+    return of_its_own or _pattern_of_sessions(entry) or _pattern_of_action(entry)
 
 
 def _pattern_to_enter(entry: EntryView) -> str | None:

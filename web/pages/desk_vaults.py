@@ -5,19 +5,20 @@ paper, is asked before, while both look. In the person's turn the pages are in t
 lead nowhere else; what they type is sent once and stands on no page.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Response
 
-from auth import anchors, desk_rights, desk_vaults, profiles
+from auth import anchors, desk_rights, desk_vaults
 from auth.anchor_rules import LONGEST
 from auth.desk_vaults import MAX_NAME, DeskVault
 from base.errors import ErrorKind, ServiceError, about
 from base.user_text import clean_title
 from web.http.pdf_response import pdf_response
-from web.i18n.languages import languages, offered
+from web.i18n.languages import offered
 from web.pages import cookies, desk_visits, forms
+from web.pages.desk_turns import ALONE, alone, help_phone, together
 from web.pages.desk_visits import DeskVisit
 from web.pages.own_anchor import NOTHING_TYPED, shown_again, typed_in
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
@@ -25,22 +26,6 @@ from web.printouts.card_sheet import print_planned
 
 router = page_router()
 STEPS = ("language", "card", "name", "anchor", "pin", "print", "end")
-
-
-@dataclass(kw_only=True)
-class TogetherPage(WorkerPage):
-    """A page that both look at: in the person's language, with the worker's below each line."""
-
-    workers_language: str
-
-    @property
-    def second(self) -> str:
-        spoken = {languages()[one].tag.partition("-")[0] for one in self._both}
-        return super().second if len(spoken) == 1 else self.workers_language
-
-    @property
-    def _both(self) -> tuple[str, str]:
-        return self.language, self.workers_language
 
 
 @router.get("/pro/desk")
@@ -62,7 +47,9 @@ async def ask_language(page: WorkerPageDep) -> Response:
     """The person's language."""
     if not await desk_rights.is_allowed(page.services, page.worker):
         return go("/pro/desk")
-    return await page.show("desk/language.html", steps=STEPS)
+    return await page.show(
+        "desk/language.html", steps=STEPS, action=f"{desk_visits.AT}/card", back="/pro/desk"
+    )
 
 
 @router.get("/pro/desk/vault/pin")
@@ -202,7 +189,7 @@ async def print_card(page: WorkerPageDep) -> Response:
         visit.card,
         visit.language,
         name=visit.name if visit.with_name else None,
-        help_phone=await _help_phone(page),
+        help_phone=await help_phone(page),
     )
     answer = pdf_response(pdf, "carte")
     answer.headers["Cache-Control"] = "no-store"
@@ -233,16 +220,15 @@ async def _together(
     page: WorkerPage, visit: DeskVisit, step: str, *failed: ServiceError, **values: Any
 ) -> Response:
     """A page that both look at."""
-    shown = {**vars(page), "language": visit.language, "workers_language": page.language}
-    return await _show(TogetherPage(**shown), visit, step, *failed, **values)
+    return await _show(together(page, visit.language), visit, step, *failed, **values)
 
 
 async def _alone(
     page: WorkerPage, visit: DeskVisit, step: str, *failed: ServiceError, **values: Any
 ) -> Response:
     """A page that the person alone looks at: in their language, without the worker's menu."""
-    turn = replace(page, language=visit.language)
-    return await _show(turn, visit, step, *failed, area="turn", seconds_left=0, **values)
+    turn = alone(page, visit.language)
+    return await _show(turn, visit, step, *failed, **ALONE, **values)
 
 
 async def _show(
@@ -250,18 +236,10 @@ async def _show(
 ) -> Response:
     shown = {
         "visit": await desk_visits.seal(page, visit),
+        "task": desk_visits.AT,
+        "begin": desk_visits.AT,
         "steps": STEPS,
         "worker": page.worker,
         **values,
     }
     return await page.show_failures(failed, f"desk/{step}.html", **shown)
-
-
-async def _help_phone(page: WorkerPage) -> str | None:
-    """The number that the card says to call: the structure's, or else the worker's."""
-    async with page.services.database.transaction() as tx:
-        structure = await profiles.organisation(page.services, tx, page.worker.organisation_id)
-    contact = "" if structure is None else structure.contact
-    phone, _, _ = page.worker.contact.partition(", ")
-    numbers = [one for one in (contact, phone) if one[:1] in "+0123456789(" and one]
-    return next(iter(numbers), None)

@@ -81,5 +81,8 @@ def field_to_correct(failure: ServiceError) -> str:
     if failure.fields and failure.fields[0][:2] == ("evidence", "heard_by"):
         return "heard_role" if failure.fields[0][-1] == "role" else "heard_name"
     if failure.code in _SAID and failure.fields:
-        return str(failure.fields[0][0])
+        path = failure.fields[0]
+        return str(path[-1] if path[0] == "document" else path[0])
+    if failure.code == "phone_invalid" and failure.fields[:1] == (("former_phone",),):
+        return "former_phone"
     return _FIELDS.get(failure.code, "")

@@ -113,6 +113,7 @@ DONE = {
         "C’est fermé. Rien ne reste sur cet appareil, sauf la feuille de la carte ou un papier, si"
         " vous les avez enregistrés : effacez-les des téléchargements. Puis rendez l’appareil."
     ),
+    "import_gone": _("C’est oublié. Ce qui est déjà arrivé ici reste."),
     **means_labels.DONE,
     **desk_labels.DONE,
 }
@@ -151,9 +152,11 @@ REASONS = {
     "type_known": _("la sorte de ce papier est déjà connue"),
     "meeting_code": _("ce code de rencontre ne sert pas"),
     "join_code": _("ce code ne sert pas"),
+    "closed": _("le service est fermé"),
     "recovery_code": _("ce code ne sert pas"),
     "same_agent": _("il faut une autre personne"),
     "trusted_code": _("ce code ne sert pas"),
+    "recovered_lately": _("ces papiers venaient d’être rouverts au guichet"),
     "meeting_waits": _("il manquait un oui à la rencontre"),
     "meeting_over": _("la rencontre était terminée"),
     "grant_full": _("trop de papiers ont été ajoutés avec cet accès"),

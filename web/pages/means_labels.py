@@ -42,8 +42,11 @@ DONE = {
     "anchor_removed": _("C’est fait. Nous ne gardons plus rien de votre pièce d’identité."),
     "trust_accepted": _("C’est fait. Vous êtes sa personne de confiance."),
     "trust_ended": _("C’est fait. Cette confiance est terminée."),
+    "protection_noted": _("C’est fait. Ce nom se lira sur les reçus de vos accords."),
+    "protection_forgotten": _("C’est fait. Ce nom ne se lira plus sur vos prochains reçus."),
     "name_chosen": _("C’est fait. Votre nom est gardé."),
     "name_removed": _("C’est fait. Il n’y a plus de nom ici."),
+    "export_gone": _("C’est fait. Il n’y a plus de copie ici."),
 }
 FIELDS = {
     "card_typo": "card",
@@ -57,6 +60,9 @@ FIELDS = {
     "phone_not_added": "phone",
     "anchor_date": "birth_date",
     "under_fifteen": "birth_date",
+    "protection_kind": "kind",
+    "protection_over": "until",
+    "protection_too_long": "until",
     "anchor_document": "document_end",
     "proof_needed": "proof",
     "proof_wrong": "proof",

@@ -1,7 +1,6 @@
 """One request for a page: who it is for, its forms, its language, and how it is shown.
 
-`PersonPageDep` or `WorkerPageDep` in a handler's signature is the sign-in check itself; with
-`VisitorPageDep` there is none.
+`PersonPageDep` or `WorkerPageDep` in a handler's signature is the sign-in check itself.
 """
 
 import hashlib
@@ -36,6 +35,7 @@ from web.http.problems import STATUS
 from web.http.uploads import MultipartForm
 from web.i18n.languages import languages
 from web.pages import cookies, failure_notes, forms, preloads, return_address, script_answers
+from web.pages.closing_banner import shown_to
 from web.pages.page_address import address_of, shown_at
 from web.pages.page_response import page_response, say_when
 from web.pages.rendering import render
@@ -123,6 +123,7 @@ class Page:
             "elsewhere": self.services.settings.quick_exit_url,
             "discreet": cookies.is_discreet(self.request, self.services.settings),
             "voices": self._voices(),
+            "closing": await shown_to(self.services, getattr(self, "person", None)),
             **values,
         }
         html = render(template, self.language, self.second, **shown).encode()

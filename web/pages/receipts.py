@@ -7,7 +7,7 @@ from fastapi import Response
 
 from base.errors import not_found
 from vault.access_log import entries, inclusion_proof
-from web.http.inclusion_receipt import qr_code, receipt_of, tree_of
+from web.http.inclusion_receipt import qr_code, tree_of
 from web.http.path_ids import PathId
 from web.pages.access_log import back_to, documents_of, named
 from web.pages.page import PersonPage, PersonPageDep, page_router
@@ -55,7 +55,8 @@ async def download(event_id: PathId, page: PersonPageDep) -> Response:
 
 
 async def _receipt(event_id: PathId, page: PersonPage) -> dict[str, Any] | None:
-    return receipt_of(await inclusion_proof.prove_inclusion(page.services, page.person, event_id))
+    proof = await inclusion_proof.prove_inclusion(page.services, page.person, event_id)
+    return inclusion_proof.receipt_of(proof)
 
 
 async def _ready(event_id: PathId, page: PersonPage) -> dict[str, Any]:

@@ -28,7 +28,7 @@ async def begin(
     upload_metadata: Annotated[str, Header(max_length=4096)] = "",
 ) -> Response:
     """Begin an upload. It goes 24 hours later, unless a paper was made of it."""
-    await _check_ours(page)
+    await check_ours(page)
     if upload_length is None:
         raise invalid("upload_length_missing")
     name = clean_file_name(read_metadata(upload_metadata).get("filename", "")) or ""
@@ -57,7 +57,7 @@ async def continue_(
     upload_offset: Annotated[str, Header(pattern=tus.NUMBER)],
 ) -> Response:
     """The bytes that follow; what comes before a cut is kept."""
-    await _check_ours(page)
+    await check_ours(page)
     tus.check_media_type(page.request)
     upload = await tus.append(
         page.request, page.services, page.person, upload_id, int(upload_offset)
@@ -65,7 +65,7 @@ async def continue_(
     return Response(status_code=204, headers=tus.state_headers(upload) | _TUS)
 
 
-async def _check_ours(page: PersonPage) -> None:
+async def check_ours(page: PersonPage) -> None:
     """Raise `form_expired` unless our own page sends it: the browser says so, and the token of the
     page's forms comes in a header, which no form of another site can send."""
     forms.check_origin(page.request, page.services.settings)

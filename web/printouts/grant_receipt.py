@@ -74,6 +74,10 @@ _HEARD = {
 _WENT_ON = _("Le {moment}, la personne a dit : cela continue.")
 _PREPARED = _("Mandat préparé par {name}, {organisation}")
 _WITH = _("À côté de la personne : {name}, {organisation}")
+_ASSISTED = {
+    "curatorship": _("Personne en curatelle. Qui l’assiste : {name}"),
+    "reinforced_curatorship": _("Personne en curatelle renforcée. Qui l’assiste : {name}"),
+}
 _STOP = _("Arrêter")
 _HOW_TO_STOP = _(
     "Vous pouvez arrêter quand vous voulez : sur {address}, « Qui peut voir mes papiers »."
@@ -165,6 +169,8 @@ def _said(act: EvidenceView, phrases: Phrases) -> Iterator[str]:
     for text, worker in ((_PREPARED, act.prepared_by), (_WITH, act.beside)):
         if worker is not None:
             yield phrases.say(text, name=worker.name, organisation=worker.organisation)
+    if act.assisted_by is not None:
+        yield phrases.say(_ASSISTED[act.assisted_by.kind], name=act.assisted_by.name)
 
 
 def _what(grant: GrantView, papers: Mapping[UUID, DocumentView], phrases: Phrases) -> Section:

@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
@@ -81,26 +82,27 @@ async def reserved_thread() -> AsyncIterator[Callable[[Callable[[], bytes]], Awa
             running.cancel()
 
 
-async def print_sheet(sheet: Sheet, language: str) -> bytes:
+async def print_sheet(sheet: Sheet, language: str, *, at: datetime | None = None) -> bytes:
     """The PDF of a sheet. Its letters are looked up on the same thread: for the first page of a
-    process, the fonts are read there. Raises like `in_thread`."""
-    return await in_thread(_sheet, sheet, language)
+    process, the fonts are read there. `at`: when it says that it was made; now. Raises like
+    `in_thread`."""
+    return await in_thread(_sheet, sheet, language, at)
 
 
-def _sheet(sheet: Sheet, language: str) -> bytes:
-    return typeset("sheet", sheet.data(language))
+def _sheet(sheet: Sheet, language: str, at: datetime | None) -> bytes:
+    return typeset("sheet", sheet.data(language), at)
 
 
-def typeset(template: Template, data: dict[str, Any]) -> bytes:
+def typeset(template: Template, data: dict[str, Any], at: datetime | None = None) -> bytes:
     """The PDF of a template with its data. Blocks: to be called `in_thread`."""
-    pdf = lay_out(template, data)
+    pdf = lay_out(template, data, at)
     # What a person's page was made of is dropped, and not only once ten other pages were made.
     for _ in range(_KEPT_RUNS):
         lay_out(_BLANK, {})
     return pdf
 
 
-def lay_out(template: str, data: dict[str, Any]) -> bytes:
+def lay_out(template: str, data: dict[str, Any], at: datetime | None = None) -> bytes:
     """One run of Typst, on the thread of the caller. Raises `typst.TypstError`."""
     import typst  # noqa: PLC0415  (memory)
 
@@ -116,7 +118,7 @@ def lay_out(template: str, data: dict[str, Any]) -> bytes:
         format="pdf",
         sys_inputs={"data": json.dumps(data)},
         pdf_standards=["ua-1"],
-        timestamp=clock.now().replace(microsecond=0),
+        timestamp=(at or clock.now()).replace(microsecond=0),
     )
     assert isinstance(pdf, bytes)  # noqa: S101  (one file, and no path to write it to)
     return pdf

@@ -26,6 +26,8 @@ from vault.delivery_status import DeliveryStatusWriter
 from vault.revocations import Revocations
 from vault.services import Services
 from web.i18n.translations import translator
+from web.printouts.export_page import export_page
+from web.printouts.foreign_receipts import receipts_paper
 
 # Whether this role may insert into the log's tables, and do nothing else there (invariant 6).
 _LOG_PRIVILEGES = text(
@@ -80,6 +82,8 @@ async def open_services(settings: Settings, *, restored: bool = False) -> AsyncI
                 forget_key=storage.keys.forget,
                 forget_all=storage.keys.forget_all,
             ),
+            export_page=export_page,
+            receipts_paper=receipts_paper,
         )
         services.decoder.budget = ProcessorBudget(services)
         for part in (services.decoder, services.revocations, services.delivery_status):

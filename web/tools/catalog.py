@@ -20,11 +20,14 @@ from web.i18n.translations import DOMAIN, catalogue_file
 ROOT = Path(__file__).parents[2]
 # Where the French texts are, by folder.
 _METHODS = {
-    "auth": [("notifications.py", "python"), ("visitor.py", "python")],
+    "auth": [
+        (name, "python") for name in ("notifications.py", "closing_messages.py", "visitor.py")
+    ],
     "web": [
         ("**.py", "python"),
         ("pages/templates/**.html", "jinja2"),
         ("pages/templates/**.txt", "jinja2"),
+        ("printouts/templates/**.html", "jinja2"),
     ],
 }
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {

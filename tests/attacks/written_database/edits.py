@@ -35,6 +35,7 @@ WORDS = {
     ("access_outcome", "state"): "interrupted",
     ("attempt", "kind"): "report",
     ("browser", "subject_kind"): "worker",
+    ("closing_step", "way"): "email",
     ("consent_evidence", "change"): "revoked",
     ("consent_evidence", "kind"): "spoken",
     ("consent_evidence", "level"): "card_pin",

@@ -1,11 +1,12 @@
 """What happened to the people of the story before anybody wrote in the database."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import httpx
 
-from auth import one_time_codes, sessions
+from auth import closing_notices, closing_rules, closings, one_time_codes, sessions
 from auth.subjects import Worker
 from base.db_time import instant
 from base.errors import ServiceError
@@ -41,6 +42,8 @@ from vault.access_log.records import add_warning
 from vault.maintenance.key_rotation import rotate_keys
 from vault.services import Services
 
+ONE_DAY = timedelta(days=1)
+
 
 async def tell(
     services: Services,
@@ -67,15 +70,26 @@ async def tell(
     story.mandates["Bilal"] = signed_by_him["id"]
     await _others(story)
     await erase(services, await make_person())
+    await _closing(story)
     await _means(story)
     # Of people whom nothing else here is about: one vault ended in another.
     story.joins["Dora"] = await joined(http, await make_person(), story.dora)
     await tied(services, (await make_person()).id, story.dora.id)
-    await trusted(http, await make_person(), await make_person())
+    trusting = await make_person()
+    story.trusts = (trusting, await trusted(http, trusting, await make_person()))
     # The key that signs receipts, and the secret of their codes, are made by the first one.
     path = f"/v1/grants/{story.grants['type']}/receipt"
     assert (await http.get(path, headers=amina.headers)).is_success
     return story
+
+
+async def _closing(story: Story) -> None:
+    """The service would close, and Amina takes her papers away; then it goes on."""
+    services = story.services
+    await closings.announce(services, closing_rules.earliest(datetime.now(UTC).date()) + ONE_DAY)
+    async with services.database.transaction() as tx:
+        await closing_notices.note_export(services, tx, story.amina.subject)
+    await closings.cancel(services)
 
 
 async def _at_work(services: Services, http: httpx.AsyncClient, worker: SomeWorker) -> SomeWorker:

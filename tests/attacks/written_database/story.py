@@ -51,6 +51,8 @@ class Story:
     meetings: dict[str, str] = field(default_factory=dict)
     mandates: dict[str, str] = field(default_factory=dict)
     joins: dict[str, str] = field(default_factory=dict)
+    trusts: tuple[SomePerson, str] | None = None
+    """Somebody who trusts another, and the id of the naming."""
     uploads: dict[str, str] = field(default_factory=dict)
     """The address of what each person has sent in part."""
     card: dict[str, Any] = field(default_factory=dict, repr=False)  # Bilal's, with its `pin`

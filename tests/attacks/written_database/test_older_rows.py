@@ -88,6 +88,13 @@ async def _remove_anchor(story: Story) -> None:
     assert (await proved(story.http, story.bilal, "DELETE", "/v1/me/anchor")).is_success
 
 
+async def _trust_no_more(story: Story) -> None:
+    assert story.trusts is not None
+    person, naming = story.trusts
+    ended = await proved(story.http, person, "DELETE", f"/v1/me/trusted/{naming}")
+    assert ended.is_success, ended.text
+
+
 async def _lose_card(story: Story) -> None:
     assert (await remove(story.http, story.bilal, story.card["id"])).is_success
 
@@ -114,6 +121,11 @@ DEEDS: dict[str, tuple[Deed, tuple[str, ...], str]] = {
     "a request before it was refused": (_refuse, ("consent_request",), "consent_request"),
     "a card before wrong PINs barred it": (_guess, ("card",), "card"),
     "an anchor before it was removed": (_remove_anchor, ("anchor",), "anchor"),
+    "a trusted person before they were removed": (
+        _trust_no_more,
+        ("trusted_person",),
+        "trusted_person",
+    ),
     "a card that was lost": (_lose_card, ("card",), "card"),
     "a phone before it was replaced": (_change_phone, ("person",), "person"),
     "an erasure that was cancelled": (_keep_vault, ("pending_erasure",), "pending_erasure"),

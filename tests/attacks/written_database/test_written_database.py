@@ -32,6 +32,7 @@ HARMLESS = {
     ("attempt",): "how many grants are given in an hour: each is in the log",
     ("audit_key", "created_at"): _NOT_SHOWN,
     ("browser", "*"): "a browser is new again, and told to its holder",
+    ("closing_step", "*"): "somebody is told once more, or counted as told",
     ("deposit_total",): "a grant's recipient adds more than its quota, each in the log, or nothing",
     ("desk_form",): "a form of the desk opens another vault, which is empty, or none",
     ("document", "notice_at"): "a reminder too many, or none",

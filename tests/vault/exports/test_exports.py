@@ -1,5 +1,6 @@
 """« Tout emporter », over HTTP: asked for, made whatever happens, taken in parts."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from sqlalchemy import text
 
 from auth.message_delivery import inbox
 from storage.blobs import BlobKey, BlobUnavailable
-from tests.fixtures import SomePerson
+from tests.fixtures import STORES, SomePerson
 from tests.steps import counted, deposit, log_of
 from tests.uploads import padded_pdf
 from tests.vault.decoding import corpus
@@ -75,10 +76,13 @@ async def test_its_lines_and_its_messages(client: httpx.AsyncClient, person: Som
 async def test_an_empty_vault(client: httpx.AsyncClient, person: SomePerson) -> None:
     export = await made(client, person)
     files = await unpacked(client, person, export["id"])
-    assert sorted(files) == ["documents.json", "manifest.json", "reçus/keys.json"]
+    told = {"accès.json", "demandes.json", "documents.json", "index.html", "manifest.json"}
+    told |= {"journal/events.ndjson", "journal/vkey", "reçus/keys.json"}
+    assert files.keys() - {"journal/checkpoint"} == told
 
 
 @pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("store", STORES, indirect=True)
 async def test_it_is_taken_in_parts(client: httpx.AsyncClient, person: SomePerson) -> None:
     await deposit(client, person, padded_pdf(100_000))
     await deposit(client, person, corpus.phone_jpeg(), type_="payslip")
@@ -169,6 +173,41 @@ async def test_papers_that_come_and_go_meanwhile(
     assert [one["id"] for one in told] == [kept["id"], purged["id"]]
     assert told[1] == {"id": purged["id"], "gone": True}
     assert not any("Plus tard" in path for path in files)
+
+
+@pytest.mark.usefixtures("small_pieces")
+async def test_papers_arrive_and_are_replaced_while_it_runs(
+    client: httpx.AsyncClient, person: SomePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was there when its making began is in it, each with its own bytes."""
+    papers = [padded_pdf(size) for size in (20_000, 21_000, 22_000)]
+    for number, paper in enumerate(papers, 1):
+        last = await deposit(client, person, paper, title=f"Papier {number}")
+    export = await begun(client, person)
+    add_piece, newer = records.add_piece, padded_pdf(23_000)
+
+    async def meanwhile(*given: Any, **values: Any) -> None:
+        await add_piece(*given, **values)
+        if values["position"] == 0:
+            asyncio.get_running_loop().create_task(change())
+
+    async def change() -> None:
+        await deposit(client, person, corpus.phone_jpeg(), title="Plus tard")
+        path = f"/v1/documents/{last['id']}"
+        files = {"file": ("b.pdf", newer)}
+        await client.post(f"{path}/versions", headers=person.headers, files=files)
+        await client.patch(path, headers=person.headers, json={"title": "Autre nom"})
+        await client.delete(path, headers=person.headers)
+        changed.set()
+
+    changed = asyncio.Event()
+    monkeypatch.setattr(records, "add_piece", meanwhile)
+    await export_job.make(person.services, person.id, UUID(export["id"]))
+    await asyncio.wait_for(changed.wait(), 10)
+    files = await unpacked(client, person, export["id"])
+    assert [data for path, data in files.items() if "original" in path] == papers
+    assert "papiers/003 Papier 3/original-1.pdf" in files
+    assert not any("Plus tard" in path or "Autre nom" in path for path in files)
 
 
 @pytest.mark.usefixtures("small_pieces")

@@ -109,7 +109,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert (code, said) == (
         0,
         "verified: an export of https://a.example, of 2026-11-28T12:00:00.000000Z: 3 files,"
-        " each as it was made\n",
+        " each as it was made\nverified: 0 receipts of grants, each signed\n"
+        "verified: 0 lines of the log, each proved\n"
+        "with keys that are inside: pass --keys and --vkey to know who made it\n",
     )
     code, said = _run(capsys, export)
     assert code == 0

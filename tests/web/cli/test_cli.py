@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from uuid import UUID
@@ -76,6 +77,7 @@ def test_an_installation_s_life(operator: Operator) -> None:
     assert "not a JSON file" in message
     # 3. Keys are rotated, twice.
     _keys_change(operator)
+    _closes(operator)
     assert "0 unreferenced" in operator.run("sweep")
     # 4. A backup, restored into another home, holds the same accounts.
     second = {"UNEFOIS_HOME": str(operator.folder / "second")}
@@ -110,6 +112,20 @@ def _restored(operator: Operator, second: dict[str, str]) -> list[str]:
     applied = operator.run("erasures", "apply", str(note), fails=False, **second)
     assert "0 vaults erased" in applied
     return again
+
+
+def _closes(operator: Operator) -> None:
+    """Announced three months before, told in counts, cancelled."""
+    today = datetime.now(UTC).date()
+    soon, later = today + timedelta(days=30), today + timedelta(days=100)
+    assert "D.541" in operator.run("closing", "--on", soon.isoformat(), fails=True)
+    assert f"the last day is {later}" in operator.run("closing", "--on", later.isoformat())
+    assert operator.run("closing").splitlines()[1:] == [
+        "people: 0 told, 0 not yet",
+        "workers: 0 told, 1 not yet",
+        "vaults: 0 taken away since then, 0 left",
+    ]
+    assert "the service goes on" in operator.run("closing", "--cancel")
 
 
 def _keys_change(operator: Operator) -> None:

@@ -18,6 +18,7 @@ from tests.steps import deposit, drawn, granted, log_of, until
 from tests.trusted import trusted
 from tests.uploads import TUS, begin, id_of
 from tests.vault.decoding import corpus
+from tests.vault.exports import import_steps as imports
 from tests.vault.exports import steps as exports
 from tests.web.pages.draft_steps import draft_of, pictures_of, send
 from tests.web.pages.test_pages import a_photo, browser_of
@@ -72,9 +73,15 @@ HOME |= {
     "/mandates/{mandate_id}",
     "/me/anchor/remove",
     "/trusted/{naming_id}",
+    "/me/protection/remove",
 }
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
 HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
+HOME |= {f"/pro/desk/recovery/{step}" for step in ("language", "{step}")}
+HOME |= {
+    f"/pro/desk/recovery/{step}"
+    for step in ("agree", "left", "noted", "opened", "phone", "pin", "who")
+}
 """Who has a session is sent on from there."""
 
 
@@ -107,6 +114,7 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     values["join_id"] = await joined(client, await make_person(), person)
     values["naming_id"] = await trusted(client, person, await make_person())
     values["export_id"] = (await exports.made(client, person))["id"]
+    values["import_id"] = (await imports.sent(client, person, b"no zip")).json()["id"]
     async with run_sequencer(served.services, EAGER):
         proof = f"/v1/access-log/{values['event_id']}/proof"
         await until(lambda: _is_ready(client, proof, person.headers), seconds=20)

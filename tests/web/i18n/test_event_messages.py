@@ -118,7 +118,8 @@ _TRUST = (
     Action.TRUSTED_ENDED,
     Action.TRUSTED_VOUCHED,
 )
-_OWN = (*_TRUST, *_MET, *_JOINED, *_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
+_PROTECTED = (Action.PROTECTION_NOTED, Action.PROTECTION_ENDED)
+_OWN = (*_PROTECTED, *_TRUST, *_MET, *_JOINED, *_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
 RECORDED = [
     *((action, OWNER, "allowed") for action in _OWN),
     *((action, OWNER, "refused") for action in (*_OWN, Action.REQUEST)),

@@ -183,6 +183,7 @@ async def test_what_is_forbidden_is_told_on_pages_and_changes_nothing(
         ("POST", "/erasure/code", token),
         ("POST", "/erasure", {**token, "code": "123456"}),
         ("GET", "/access-log.pdf", None),
+        ("POST", "/me/export", token),
     ):
         refused = await at.request(method, address, data=data)
         assert refused.status_code == 403, address

@@ -28,6 +28,7 @@ PRIVATE += [
     "/me/trusted",
     "/me/trusted/new",
     "/trusted/code",
+    "/me/protection",
     "/grants/new",
     "/grants/stop-all",
     "/sessions",

@@ -20,6 +20,8 @@ _STEPS = {
     "/pro/desk/vault",
     "/pro/desk/stop/sure",
     "/pro/desk/stop/code",
+    "/pro/desk/recovery/language",
+    "/pro/desk/recovery/second",
 }
 
 

@@ -71,7 +71,7 @@ async def check_room_for(services: Services, tx: AsyncConnection, stays: UUID, e
     """Raises `ServiceError` `vault_full`, `too_many_documents` where the papers of one vault do not
     fit in the other; doubles count: they are known once they are read."""
     coming = await vault_room(services, tx, ended)
-    await check_room(services, tx, stays, size=coming.size, documents=coming.documents)
+    await check_room(services, tx, stays, size=coming.size, documents=coming.documents, moved=True)
 
 
 async def move_papers(

@@ -55,7 +55,7 @@ class IncomingBytes:
 
     def __init__(
         self,
-        slices: AsyncIterator[bytes],
+        slices: AsyncIterator[bytes | memoryview],
         *,
         room: int,
         head: bytes,
@@ -109,7 +109,7 @@ class IncomingBytes:
                 raise ServiceError(ErrorKind.CHECKSUM, "checksum_mismatch")
             self._judge()
 
-    def _note(self, chunk: bytes) -> None:
+    def _note(self, chunk: bytes | memoryview) -> None:
         self._room -= len(chunk)
         if self._room < 0:
             raise ServiceError(ErrorKind.TOO_LARGE, "upload_longer")

@@ -3,6 +3,11 @@
 from web.i18n.error_messages import ErrorMessage, _
 
 MESSAGES = {
+    "service_closed": ErrorMessage(
+        _("Ce service est fermé"),
+        _("Rien ne s’ajoute plus : ni papier, ni demande, ni accès."),
+        _("Les papiers qui sont là se lisent encore, et s’emportent : « Moi », « Tout emporter »."),
+    ),
     "not_found": ErrorMessage(
         _("Introuvable"),
         _("Rien n’existe à cette adresse, ou vous n’y avez pas accès."),

@@ -8,6 +8,14 @@ MESSAGES = {
         _("La copie de vos papiers n’est pas finie."),
         _("Attendez le message qui vous dit qu’elle est prête, puis revenez ici."),
     ),
+    "recovered_lately": ErrorMessage(
+        _("Pas encore"),
+        _(
+            "Vos papiers viennent d’être rouverts au guichet. Pendant 48 heures, personne n’en"
+            " prend une copie entière : si ce n’était pas vous, vous auriez le temps de l’arrêter."
+        ),
+        _("Revenez dans deux jours. D’ici là, vous lisez vos papiers et vous en ajoutez."),
+    ),
     "file_missing": ErrorMessage(
         _("Aucun fichier"),
         _("L’envoi ne contient aucun fichier."),

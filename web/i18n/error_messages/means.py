@@ -130,6 +130,16 @@ MESSAGES = {
         _("Avant 15 ans, ce n’est pas possible pour l’instant."),
         _("Vérifiez la date de naissance. Un parent peut garder ces papiers avec les siens."),
     ),
+    "protection_over": ErrorMessage(
+        _("Ce jour est passé"),
+        _("Le dernier jour de cette mesure est déjà passé."),
+        _("Écrivez le dernier jour qui est sur le jugement, ou rien."),
+    ),
+    "protection_too_long": ErrorMessage(
+        _("Jour trop lointain"),
+        _("Une mesure dure 20 ans au plus."),
+        _("Écrivez le dernier jour qui est sur le jugement, ou rien."),
+    ),
     "anchor_date": ErrorMessage(
         _("Date de naissance incorrecte"),
         _("Cette date de naissance n’existe pas, ou n’est pas complète."),

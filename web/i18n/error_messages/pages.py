@@ -48,6 +48,11 @@ MESSAGES = {
         _("Vous n’avez pas choisi ce que devient l’ancien papier."),
         _("Choisissez : remplacer l’ancien, ou garder les deux."),
     ),
+    "protection_kind": ErrorMessage(
+        _("Quelle curatelle ?"),
+        _("Il manque la sorte de curatelle."),
+        _("Choisissez ce qui est écrit sur le jugement."),
+    ),
     "day_unsaid": ErrorMessage(
         _("Quel jour ?"),
         _("Vous avez choisi « Un autre jour », sans dire lequel."),

@@ -24,10 +24,40 @@ MESSAGES = {
         ),
         _("Une ou un autre collègue voit la personne, et tape le code sur son propre appareil."),
     ),
+    "paper_not_compared": ErrorMessage(
+        _("Est-ce bien la personne devant vous ?"),
+        _("Vous n’avez pas coché que c’est elle."),
+        _("Comparez la photo de la pièce et la personne. Si ce n’est pas elle, arrêtez ici."),
+    ),
     "document_kind": ErrorMessage(
         _("Sorte de pièce inconnue"),
         _("Cette sorte de pièce d’identité n’est pas dans la liste."),
         _("Choisissez une sorte de la liste, ou « Autre »."),
+    ),
+    "recovery_not_yet": ErrorMessage(
+        _("Pas encore"),
+        _("Vos papiers d’avant ne peuvent pas encore être ouverts."),
+        _("Revenez à partir de la date qui est écrite sur la page."),
+    ),
+    "recovery_stopped": ErrorMessage(
+        _("La demande est arrêtée"),
+        _("Quelqu’un a arrêté la demande de rouvrir ces papiers. Rien n’a été ouvert."),
+        _("Ce que vous avez mis ici reste. Retournez au guichet pour en parler."),
+    ),
+    "recovery_over": ErrorMessage(
+        _("La demande est finie"),
+        _("Elle est trop ancienne, elle n’a rien retrouvé, ou elle ne compte plus."),
+        _("Ce que vous avez mis ici reste. Recommencez au guichet."),
+    ),
+    "recovery_rival": ErrorMessage(
+        _("Deux demandes à la fois"),
+        _("Deux demandes veulent rouvrir les mêmes papiers. Aucune ne les ouvre."),
+        _("Allez au guichet : l’autre demande doit être arrêtée d’abord."),
+    ),
+    "recovery_warning_unsent": ErrorMessage(
+        _("Un message n’est pas encore parti"),
+        _("Avant d’ouvrir, nous prévenons le téléphone d’avant. Ce message attend encore."),
+        _("Recommencez plus tard. Cela dure 7 jours au plus."),
     ),
     "phone_not_reached": ErrorMessage(
         _("Ce téléphone n’est pas confirmé"),

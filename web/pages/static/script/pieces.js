@@ -16,8 +16,9 @@ async function tus(method, address, headers, body, told) {
 
 const offsetOf = (answer) => Number(answer.getResponseHeader("Upload-Offset"));
 
-// Where the upload of a file is: { address, offset }; a new one, where there is none any more.
-async function find(file, begun) {
+// Where the upload of a file is: { address, offset }; a new one at `place`, where there is none any
+// more.
+async function find(file, begun, place) {
   const address = begun.get(file);
   if (address) {
     try {
@@ -28,7 +29,7 @@ async function find(file, begun) {
   }
   const name = btoa(String.fromCharCode(...new TextEncoder().encode(file.name)));
   const headers = { "Upload-Length": file.size, "Upload-Metadata": `filename ${name}` };
-  const made = (await tus("POST", "/uploads", headers)).getResponseHeader("Location");
+  const made = (await tus("POST", place, headers)).getResponseHeader("Location");
   begun.set(file, made);
   return { address: made, offset: 0 };
 }
@@ -38,10 +39,10 @@ const passes = ({ status }) => !status || status >= 500 || status === 404 || sta
 
 // Sends what has not arrived of a file, and gives the id of its upload. `begun`: the uploads that
 // there are, by file; `told`: what has arrived, in bytes. Throws the answer that refuses it.
-async function sendInPieces(file, begun, told) {
+async function sendInPieces(file, begun, place, told) {
   for (let tries = 0; ; tries += 1) {
     try {
-      let { address, offset } = await find(file, begun);
+      let { address, offset } = await find(file, begun, place);
       told(offset);
       while (offset < file.size) {
         const headers = { "Content-Type": "application/offset+octet-stream", "Upload-Offset": offset };
@@ -59,13 +60,13 @@ async function sendInPieces(file, begun, told) {
 }
 
 // A form with the uploads of its files in their place: all of them, in their order.
-export async function inPieces(body, begun, bar) {
+export async function inPieces(body, begun, bar, place = "/uploads") {
   const files = body.getAll("file");
   bar.max = files.reduce((sum, { size }) => sum + size, 0);
   const ids = [];
   let before = 0;
   for (const file of files) {
-    ids.push(await sendInPieces(file, begun, (arrived) => { bar.value = before + arrived; }));
+    ids.push(await sendInPieces(file, begun, place, (arrived) => { bar.value = before + arrived; }));
     before += file.size;
   }
   const light = new FormData();

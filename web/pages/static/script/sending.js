@@ -180,21 +180,25 @@ async function send(form, button, wantSmaller) {
   busy = true;
   const { bar, box } = progress();
   const address = button?.getAttribute("formaction") ?? form.getAttribute("action");
+  const { pieces, begun: before, length } = form.dataset;
   let leaving = false;
   try {
     if (!(await isOpen())) return showEnded();
     const body = await bodyOf(form, button, wantSmaller);
     hold(form, true);
     button?.after(box);
+    const [file] = body.getAll("file");
+    // Of another visit to this page: the same file, as far as its length tells.
+    if (before && file?.size === Number(length) && !begun.has(file)) begun.set(file, before);
     const large = isPerson && body.getAll("file").some(({ size }) => size > LARGE);
-    const light = large ? await (await import("./pieces.js")).inPieces(body, begun, bar) : body;
+    const light = large ? await (await import("./pieces.js")).inPieces(body, begun, bar, pieces) : body;
     const told = ({ loaded, total }) => { if (!large) Object.assign(bar, { max: total, value: loaded }); };
     const answer = await ask("POST", address, light, {}, told);
     if (answer.status >= 500) throw answer;
     leaving = follow(form, answer);
   } catch (failure) {
     const passes = !failure.status || failure.status >= 500;
-    const kept = passes && dataset.device === "own" && (await import("./outbox.js")
+    const kept = passes && !pieces && dataset.device === "own" && (await import("./outbox.js")
       .then(async ({ keepForm }) => keepForm(form, address, await bodyOf(form, button, wantSmaller), begun))
       .catch(() => false));
     if (!kept) explain(form, failure, bar.value > 0);
@@ -205,10 +209,11 @@ async function send(form, button, wantSmaller) {
 }
 
 // A form that is answered by a page of its own (`data-answer`) is sent by the browser; so is every
-// consent, which is never kept to be sent later.
+// consent, which is never kept to be sent later. `data-pieces`: where its file is sent in pieces;
+// `data-begun`, `data-length`: what of it was sent before.
 for (const form of document.querySelectorAll("form[enctype='multipart/form-data']:not([data-answer])")) {
   let tick;
-  lighten?.then(({ offerSmaller }) => { tick = offerSmaller(form); }).catch(() => {});
+  if (!form.dataset.pieces) lighten?.then(({ offerSmaller }) => { tick = offerSmaller(form); }).catch(() => {});
   form.addEventListener("change", ({ target }) => { if (target.type === "file") show(target); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
