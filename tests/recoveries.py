@@ -11,19 +11,21 @@ import httpx
 from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
+from audit.events import Action
 from auth import administration
 from auth.anchor_rules import TypedAnchor
 from auth.anchors import tag_of
-from auth.message_delivery import inbox
 from auth.records import anchors
 from auth.records.messages import Message
 from auth.records.recipients import WORKER_ROW, WorkerRow
+from auth.subjects import Worker
 from base.database import Database
 from base.db_time import instant
 from base.ids import new_id
+from tests.auth.steps import queued_messages
 from tests.fixtures import MakeWorker, SomePerson, SomeWorker, last_code
 from tests.rows import change_row
-from vault.recovery import records
+from vault.recovery import records, recovery_log
 from vault.recovery.records import RECOVERY_ROW, Recovery
 from vault.recovery.recovery_rules import SENIORITY
 from vault.recovery.recovery_values import Kept, kept_of, seal
@@ -128,13 +130,18 @@ async def recoveries(services: Services) -> list[Row[Any]]:
         return list((await tx.execute(query)).all())
 
 
-async def tied(services: Services, waiting: UUID, former: UUID) -> UUID:
-    """A row alone, of which nothing is logged."""
+async def tied(
+    services: Services, waiting: UUID, former: UUID, worker: Worker | None = None
+) -> UUID:
+    """A row alone, and its lines, where a worker is named."""
     macs, recovery_id = await services.field_encryption.row_macs(), new_id()
     async with services.database.transaction() as tx:
         values = {"former_id": former, "code_tag": token_bytes(32), "began_at": await instant(tx)}
         sealed = await seal(services, recovery_id, Kept())
         await records.add(tx, macs, id=recovery_id, waiting_id=waiting, sealed=sealed, **values)
+        if worker is not None:
+            ids = recovery_log.Tied(recovery_id, waiting, former)
+            await recovery_log.record(services, tx, worker, Action.RECOVERY_BEGUN, ids)
     return recovery_id
 
 
@@ -152,7 +159,8 @@ async def messages_sent(services: Services, *, sent: bool = True) -> None:
 
 async def texts_to(services: Services, phone: str) -> list[str]:
     """What a phone was really sent, the last first."""
-    return [one.text for one in await inbox(services, to=phone)]
+    queued = await queued_messages(services, phone)
+    return [one["text"] for one in reversed(queued) if one["send"]]
 
 
 def stop_digits(text: str) -> str:
