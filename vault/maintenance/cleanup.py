@@ -26,6 +26,8 @@ from vault.maintenance import records as maintenance_records
 from vault.maintenance.erasure_codes import DAY
 from vault.maintenance.joins.join_rules import OVER_AFTER as JOIN_OVER_AFTER
 from vault.records import delete_attempts
+from vault.recovery import records as recoveries
+from vault.recovery.recovery_rules import REMEMBERED
 from vault.representation.representation_rules import ENDED_KEPT as REPRESENTATION_KEPT
 from vault.representation.representation_rules import OVER_AFTER as REPRESENTATION_OVER_AFTER
 from vault.services import Services
@@ -116,8 +118,8 @@ async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) 
 
 async def sweep_rows(services: Services) -> None:
     """Delete old rows: answers to idempotency keys, attempts, requests that were not approved,
-    codes, labels of people who are shown to their worker no more, meetings, joins, namings and
-    representations that are over.
+    codes, labels of people who are shown to their worker no more, meetings, joins, namings,
+    representations and recoveries that are over.
     """
     async with services.database.transaction() as tx:
         await vault_records.delete_idempotency_answers(tx)
@@ -129,3 +131,4 @@ async def sweep_rows(services: Services) -> None:
         await delete_old_joins(tx, JOIN_OVER_AFTER)
         await delete_old_namings(tx, TRUSTED_OVER_AFTER, ENDED_KEPT)
         await delete_old_representations(tx, REPRESENTATION_OVER_AFTER, REPRESENTATION_KEPT)
+        await recoveries.delete_old(tx, REMEMBERED)
