@@ -1,5 +1,6 @@
 """The means of a vault that ends in another one of the same person: its cards, and its phone where
-the other has none, open that one from now on.
+the other has none, open that one from now on. After a recovery they take the place of what was
+there.
 
 One PIN is asked for all the means of a vault: it is chosen with the join, as with a new card or
 phone, by the same rules. So it tells no more of whoever else has the phone than these do
@@ -38,6 +39,20 @@ from base.key_names import CARD
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """By which act they come. `replaces`: whoever had the other vault's means lost them: its cards
+    are stopped, and a phone that comes takes the place of its own; `phone_goes`: even where none
+    comes."""
+
+    action: Action = Action.VAULT_JOINED
+    replaces: bool = False
+    phone_goes: bool = False
+
+
+JOIN = Manner()
+
+
+@dataclass(frozen=True, slots=True)
 class ComingMeans:
     """What opens the vault that stays from the join on, and what opens nothing any more: a card
     that a desk stopped, a phone beside the one that is there. `phone`: one of `coming`."""
@@ -63,11 +78,13 @@ class ComingMeans:
 
 
 async def coming_means(
-    services: CoreServices, tx: AsyncConnection, stays: UUID, ended: UUID
+    services: CoreServices, tx: AsyncConnection, stays: UUID, ended: UUID, manner: Manner = JOIN
 ) -> ComingMeans:
     """What would become of the means of `ended`. Raises `RowAltered`."""
     macs = await services.field_encryption.row_macs()
-    held = await means_of(services, tx, await people.person(tx, macs, stays))
+    held = []
+    if not manner.replaces:
+        held = await means_of(services, tx, await people.person(tx, macs, stays))
     has_phone = any(one.kind == "phone" for one in held)
     found = await means_of(services, tx, await people.person(tx, macs, ended))
     left = [one for one in found if one.stopped or (one.kind == "phone" and has_phone)]
@@ -92,26 +109,29 @@ async def is_there(services: CoreServices, tx: AsyncConnection, person_id: UUID)
 
 async def choose(
     services: CoreServices,
-    stays: Person,
-    ended: UUID,
+    person: Person,
+    vaults: tuple[UUID, UUID],
     digits: str,
     phones: tuple[Sequence[bytes], Sequence[bytes]],
+    manner: Manner = JOIN,
 ) -> TypedChoice:
-    """Count a PIN that is chosen with a join, and derive what proves it: both before any lock.
-    `phones`: of `phones_of` the vault that stays, and of the other: the one that it has, or gets.
+    """Count a PIN that `person` chooses with a join, and derive what proves it: both before any
+    lock. `vaults`: the one that stays, and the other; `phones`: of `phones_of` each: the one that
+    it has, or gets.
 
     Raises `ServiceError` TOO_MANY `too_many_pins`, recorded.
     """
-    action = Action.VAULT_JOINED
-    await take_choice(services, stays, action)
-    has, gets = phones
-    if gets and not has:
+    action = manner.action
+    await take_choice(services, person, action)
+    (stays, ended), (has, gets) = vaults, phones
+    if gets and (manner.replaces or not has):
         taken = await SharedBuckets(services, "pin", PHONE_TAKEN).take(gets[0], 1)
         if not taken.granted:
             async with services.database.transaction() as tx:
-                await means_log.record(services, tx, stays, action, reason="too_many_pins")
+                await means_log.record(services, tx, person, action, reason="too_many_pins")
             raise too_many_pins(int(taken.wait) + 1)
-    return await derive(services, stays.id, digits, has or gets, leaving=ended)
+    tags = (gets or has) if manner.replaces else (has or gets)
+    return await derive(services, stays, digits, tags, leaving=ended)
 
 
 async def move_means(
@@ -120,12 +140,13 @@ async def move_means(
     stays: Person,
     ended: Person,
     typed: TypedChoice | None,
+    manner: Manner = JOIN,
 ) -> dict[str, str | int] | NotChanged:
     """Give a vault the means of one that ends, and its PIN, which all of them have from now on;
     what the log is told of it. The caller MUST hold both vaults, their phones, and record it.
     `typed`: as `choose` gives it; None where nothing comes.
     """
-    coming = await coming_means(services, tx, stays.id, ended.id)
+    coming = await coming_means(services, tx, stays.id, ended.id, manner)
     if coming.too_many:
         return NotChanged("too_many_cards", too_many_cards())
     if coming.coming and typed is None:
@@ -134,12 +155,13 @@ async def move_means(
     macs = await services.field_encryption.row_macs()
     moved = await cards.cards_of(tx, macs, ended.id)
     if typed is None:
-        await _tell(services, tx, ended, stays)
+        await _tell(services, tx, ended, stays, manner)
         await _leave(services, tx, ended, moved)
         return {}
     # 1. Nothing is written that another PIN would have to undo.
     phone = await _phone(services, tx, ended, coming)
-    chosen = await _choose(services, tx, stays, ended, typed, None if phone is None else phone[1])
+    tag = None if phone is None else phone[1]
+    chosen = await _choose(services, tx, (stays, ended), typed, tag, manner)
     if chosen is None:
         return NotChanged("pin_weak", pin_weak())
     # 2. The cards and the phone, with the PIN of the vault that stays.
@@ -168,15 +190,18 @@ async def _phone(
 async def _choose(
     services: CoreServices,
     tx: AsyncConnection,
-    stays: Person,
-    ended: Person,
+    vaults: tuple[Person, Person],
     typed: TypedChoice,
     phone_tag: bytes | None,
+    manner: Manner,
 ) -> ChosenPin | None:
     """The PIN of the vault that stays; None, and everything as it was, where it cannot be chosen.
     That of the vault that ends is no other person's: it is off the phone first."""
+    stays, ended = vaults
     async with tx.begin_nested() as attempt:
-        await _tell(services, tx, ended, stays)
+        await _tell(services, tx, ended, stays, manner)
+        if manner.replaces:
+            await _replace(services, tx, stays, phone_goes=manner.phone_goes or bool(phone_tag))
         await phone_means.remove_phone(services, tx, ended.id)
         await forget_verifier(services, tx, ended.id)
         chosen = await put_pin(services, tx, stays.id, typed, phone_tag=phone_tag)
@@ -185,11 +210,39 @@ async def _choose(
     return chosen
 
 
-async def _tell(services: CoreServices, tx: AsyncConnection, ended: Person, stays: Person) -> None:
+async def _replace(
+    services: CoreServices, tx: AsyncConnection, stays: Person, *, phone_goes: bool
+) -> None:
+    """The cards of a vault are stopped, as lost ones, and its phone goes; each has its line."""
+    macs = await services.field_encryption.row_macs()
+    found = await means_of(services, tx, await people.person(tx, macs, stays.id))
+    for card in await cards.cards_of(tx, macs, stays.id):
+        if card.wrong != card_tries.STOPPED:
+            await cards.change_card(tx, macs, card, wrong=card_tries.STOPPED)
+            await means_log.record(
+                services,
+                tx,
+                stays,
+                Action.MEANS_STOPPED,
+                means=str(card.id),
+                kind="card",
+                wrong=card_tries.STOPPED,
+            )
+    phone = next((one for one in found if one.kind == "phone"), None)
+    if phone is not None and phone_goes:
+        await phone_means.remove_phone(services, tx, stays.id)
+        await means_log.record(
+            services, tx, stays, Action.MEANS_REMOVED, means=str(phone.id), kind="phone"
+        )
+
+
+async def _tell(
+    services: CoreServices, tx: AsyncConnection, ended: Person, stays: Person, manner: Manner
+) -> None:
     """Tell the phones of both, while they are there; once where it is the same."""
     phones = await phones_of(services, tx, ended.id, stays.id)
     for one in (ended, stays) if len(set(phones)) == len(phones) else (stays,):
-        await means_log.tell(services, tx, one.id, Action.VAULT_JOINED)
+        await means_log.tell(services, tx, one.id, manner.action)
 
 
 async def _leave(

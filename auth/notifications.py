@@ -117,6 +117,10 @@ _MEANS_CHANGED = {
     Action.VAULT_JOINED: _(
         "« Mes papiers » : vos papiers de deux endroits viennent d’être réunis."
     ),
+    Action.RECOVERY_OPENED: _(
+        "« Mes papiers » : vos papiers viennent d’être rouverts, comme demandé au guichet. Les "
+        "anciennes cartes sont arrêtées."
+    ),
     Action.PIN_SET: _("« Mes papiers » : votre code secret vient d’être changé."),
     Action.ANCHOR_ENROLLED: _("« Mes papiers » : une preuve d’identité vient d’être enregistrée."),
     Action.ANCHOR_REMOVED: _("« Mes papiers » : une preuve d’identité vient d’être effacée."),

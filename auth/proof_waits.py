@@ -103,6 +103,15 @@ async def cancel(services: CoreServices, person: Person) -> None:
         await means_log.record(services, tx, person, Action.MEANS_WAIT_ENDED)
 
 
+async def withdraw_all(services: CoreServices, tx: AsyncConnection, person: Person) -> None:
+    """The same, in the caller's transaction, which MUST hold the vault, and end its sessions."""
+    row, values = await open_values(services, tx, person.id)
+    if await _living(tx, person.id, values, await instant(tx)):
+        await _write(services, tx, row, values, {})
+        await means_log.tell(services, tx, person.id, Action.MEANS_WAIT_ENDED)
+        await means_log.record(services, tx, person, Action.MEANS_WAIT_ENDED)
+
+
 async def first_of(services: CoreServices, tx: AsyncConnection, person: Person) -> Waiting | None:
     """The wait that is over first, that of the caller's session before any other."""
     values = await read_values(services, tx, person.id)

@@ -34,6 +34,7 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/me/joins/answer": ("vault.join_see", {"code": "12345678"}),
     "GET /v1/me/joins/{join_id}": ("vault.join_see", None),
     "POST /v1/me/joins/{join_id}/yes": ("vault.join_see", _PIN | _PROVED),
+    "POST /v1/me/recovery/open": ("recovery.open", _PIN | _PROVED),
     # A worker who leads a hand would name their own way back.
     "POST /v1/me/trusted": ("trusted.name", {"label": "x", "own_name": "y"} | _PROVED),
     "DELETE /v1/me/trusted/{naming_id}": ("trusted.end", _PROVED),
@@ -56,6 +57,9 @@ LIMITED = {
 }
 """Three months at most and no sensitive paper, to that worker; what is sensitive stays so."""
 FREE = {
+    "GET /v1/me/recovery",  # what its agents were told, and no more
+    "GET /v1/me/recovery/receipt",
+    "GET /v1/me/recoveries",  # whoever is beside sees that somebody asks for it, and may stop it
     "GET /v1/sessions",
     "DELETE /v1/sessions",
     "DELETE /v1/sessions/current",

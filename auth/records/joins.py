@@ -98,6 +98,14 @@ async def join_to_answer(connection: AsyncConnection, code_tag: bytes) -> Row[An
     return (await connection.execute(query)).one_or_none()
 
 
+async def ended_in(connection: AsyncConnection, macs: RowMacs, person_id: UUID) -> Row[Any] | None:
+    """The join by which a vault ended in another one. Raises `RowAltered`."""
+    found = await connection.execute(
+        _JOIN.where(VaultJoin.person_id == person_id, VaultJoin.joined_at.is_not(None))
+    )
+    return _checked(macs, found.one_or_none())
+
+
 async def joins_into(
     connection: AsyncConnection, macs: RowMacs, person_id: UUID
 ) -> Sequence[Row[Any]]:

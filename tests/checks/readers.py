@@ -59,6 +59,7 @@ READERS = {
     "vault/documents/content_tags.py": "content, to hash it under its person's key",
     "vault/documents/moves/moved_papers.py": "papers that get another vault, to seal them again",
     "vault/recovery/recovery_values.py": "who saw the person, for the two vaults and the agents",
+    "vault/recovery/stop_lines.py": "a vault's log since a recovery began, to see a stop in it",
     "vault/trusted/trusted_views.py": "what two who trust each other are called, for the two",
     "vault/maintenance/joins/join_views.py": "a join's digits, for the vault that shows them",
     "vault/consent/meeting_codes.py": "who meets, and who lets whom in, for the two of them",

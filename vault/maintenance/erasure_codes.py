@@ -24,6 +24,7 @@ from base.key_names import ERASURE_CODE
 from base.user_text import digits_of
 from vault.decisions import AccessAttempt, Denial, record_allowed, record_denial
 from vault.maintenance import records
+from vault.recovery import recovery_aftermath
 from vault.rules import Reason
 from vault.services import Services
 
@@ -40,9 +41,9 @@ _DIGITS = 6
 async def send_code(services: Services, person: Person) -> datetime:
     """Send a code to the person's phone; returns when it expires.
 
-    Raises `ServiceError` TOO_MANY `too_many_erasure_codes`, CONFLICT `phone_too_new`; CONFLICT
-    `no_proof_code` for a vault of cards alone, which asks one of them and the PIN; REFUSED
-    `not_when_assisted`.
+    Raises `ServiceError` TOO_MANY `too_many_erasure_codes`, CONFLICT `phone_too_new`, and
+    `card_too_new` for a vault that was opened again within a week; CONFLICT `no_proof_code` for a
+    vault of cards alone, which asks one of them and the PIN; REFUSED `not_when_assisted`.
     """
     await assistance.check_alone(services, person, Action.ERASE_CODE)
     async with services.database.transaction() as tx:
@@ -88,6 +89,8 @@ async def _queue_code(services: Services, tx: AsyncConnection, person: Person) -
         return Denial(attempt, Reason.NO_PHONE)
     if contact.phone_added_at is not None and at - contact.phone_added_at < WAIT:
         return Denial(attempt, Reason.PHONE_TOO_NEW)
+    if await recovery_aftermath.is_kept(services, tx, person.id):
+        return Denial(attempt, Reason.CARD_TOO_NEW)
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     code_id = new_id()
     values = {

@@ -17,6 +17,7 @@ from vault.reconciliation.snapshot import Snapshot, table_named
 from vault.services import Services
 
 _Place = tuple[datetime, UUID]
+_JOINED = {Action.VAULT_JOINED, Action.VAULT_LEFT, Action.RECOVERY_OPENED}
 _SIGN_INS = {Action.SIGN_IN, Action.SIGN_IN_FAILED}
 
 
@@ -68,7 +69,7 @@ class ReplayedMeans:
             edition = int(act.details["edition"])
             self._editions[person] = max(edition, self._editions.get(person, 0))
             self._count(act, person, None)
-        elif act.allowed and act.action in (Action.VAULT_JOINED, Action.VAULT_LEFT):
+        elif act.allowed and act.action in _JOINED:
             self._join(act, person)
         elif act.allowed and act.action in (Action.MEANS_ADDED, Action.MEANS_REMOVED):
             self._change(act, person)

@@ -117,6 +117,35 @@ async def of_former(
     return rows
 
 
+async def of_waiting(
+    connection: AsyncConnection, macs: RowMacs, waiting_id: UUID
+) -> Row[Any] | None:
+    """The recovery of a vault that waits, and the current time `at`. Raises `RowAltered`."""
+    found = await connection.execute(_RECOVERY.where(Recovery.waiting_id == waiting_id))
+    return _checked(macs, found.one_or_none())
+
+
+async def of_waiting_to_change(
+    connection: AsyncConnection, macs: RowMacs, waiting_id: UUID
+) -> Row[Any] | None:
+    """The same, locked: of two openings at once, the other waits. Raises `RowAltered`."""
+    query = _RECOVERY.where(Recovery.waiting_id == waiting_id).with_for_update()
+    return _checked(macs, (await connection.execute(query)).one_or_none())
+
+
+async def opened_of(
+    connection: AsyncConnection, macs: RowMacs, former_id: UUID, recovery_id: UUID | None = None
+) -> Row[Any] | None:
+    """The recovery by which a vault was opened again: the last one, where none is named. Raises
+    `RowAltered`."""
+    query = _RECOVERY.where(Recovery.former_id == former_id, Recovery.opened_at.is_not(None))
+    if recovery_id is not None:
+        query = query.where(Recovery.id == recovery_id)
+    query = query.order_by(Recovery.opened_at.desc(), Recovery.id.desc()).limit(1)
+    found = await connection.execute(query)
+    return _checked(macs, found.one_or_none())
+
+
 async def add(connection: AsyncConnection, macs: RowMacs, **values: Any) -> bool:
     """Insert a recovery; False when its code is another's."""
     row = macs.add(RECOVERY_ROW, _EMPTY | values)
@@ -135,3 +164,9 @@ async def leave(connection: AsyncConnection, macs: RowMacs, person_id: UUID) -> 
     for row in (await connection.execute(query)).all():
         if macs.holds(RECOVERY_ROW, row):
             await change(connection, macs, row, former_id=None)
+
+
+def _checked(macs: RowMacs, row: Row[Any] | None) -> Row[Any] | None:
+    if row is not None:
+        macs.check(RECOVERY_ROW, row)
+    return row

@@ -2,6 +2,7 @@
 pace; and who may be the second one: another human being, as far as anybody can tell.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,6 +41,19 @@ async def has_seniority(services: CoreServices, worker: Worker) -> bool:
     async with services.database.transaction() as tx:
         row = await recipients.worker(tx, macs, worker.id)
         return row is not None and is_senior(row.created_at, await instant(tx))
+
+
+async def are_active(services: CoreServices, tx: AsyncConnection, agents: Sequence[Agent]) -> bool:
+    """Whether each of them may still be one: neither barred, nor their structure. Raises
+    `RowAltered`."""
+    macs = await services.field_encryption.row_macs()
+    for agent in agents:
+        row = await recipients.worker(tx, macs, UUID(agent.worker_id))
+        if row is None or not row.active:
+            return False
+        if not await desk_rights.may_use_desk(services, tx, row.organisation_id):
+            return False
+    return True
 
 
 async def is_same(

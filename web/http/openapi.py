@@ -43,6 +43,7 @@ _TAGS = {
     "sign-ins": "Signing in by a code, or by a card and its PIN.",
     "desk": "What a worker does beside somebody who has no phone.",
     "means": "By what a person enters: a phone, cards, and the PIN that they share.",
+    "recovery": "A vault that its person lost every means of is opened again.",
     "joins": "Two vaults of one person become one, from inside both.",
     "trusted": "Whom a person trusts to say at a desk that it is them.",
     "sessions": "Where the caller is signed in.",

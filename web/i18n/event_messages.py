@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from auth.visitor import device_name
 from vault.access_log.entries import EntryView, is_owner
-from web.i18n import two_vaults_messages
+from web.i18n import recovery_messages, two_vaults_messages
 from web.i18n.catalogue_names import purpose_text, says_more
 from web.i18n.direction import isolated
 from web.i18n.error_messages import _
@@ -30,6 +30,7 @@ _YOU_DID = {
     "vault.erase_asked": _("Vous avez demandé d’effacer tous vos papiers, dans 7 jours."),
     "vault.erase_cancelled": _("Vous avez gardé vos papiers : ils ne seront pas effacés."),
     **two_vaults_messages.YOU_DID,
+    **recovery_messages.YOU_DID,
     "vault.export": _("Vous avez pris une copie de tous vos papiers."),
     "vault.export_asked": _("Vous avez demandé une copie de tous vos papiers."),
     "document.deposit": _("Vous avez ajouté un papier."),
@@ -70,6 +71,7 @@ _YOU_TRIED = {
     "sign_in.end": _("Vous avez essayé de fermer un autre appareil : ce n’était pas possible."),
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers : refusé."),
     **two_vaults_messages.YOU_TRIED,
+    **recovery_messages.YOU_TRIED,
     "vault.export": _("Vous avez essayé de prendre une copie : ce n’était pas possible."),
     "vault.export_asked": _("Vous avez demandé une copie : ce n’était pas possible."),
     "vault.erase_asked": _("Vous avez essayé d’effacer vos papiers : le code était faux."),
@@ -306,6 +308,7 @@ def _did_what(entry: EntryView, who: str, language: str) -> str:
         "count": str(entry.details.get("sessions", "")),
         "met": isolated(str(entry.details.get("met", "")), language),
         "met_at": isolated(str(entry.details.get("met_at", "")), language),
+        "agents": isolated(str(entry.details.get("with", "")), language),
     }
     return filled(translate(_pattern(entry)), values)
 

@@ -125,7 +125,9 @@ async def _prepare(
         raise (refused or over()).error
     chosen = None
     if digits is not None:
-        chosen = await joined_means.choose(services, person, row.person_id, digits, (has, gets))
+        chosen = await joined_means.choose(
+            services, person, (person.id, row.person_id), digits, (has, gets)
+        )
     tags = await moved_papers.possible_doubles(services, person.id, row.person_id)
     return _Prepared(row, [*gets, *has], tags, chosen)
 

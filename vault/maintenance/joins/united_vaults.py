@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import anchors, joined_means, sessions
+from auth.joined_means import JOIN, Manner
 from auth.means_changes import NotChanged
 from auth.pins import TypedChoice
 from auth.records import joins as records
@@ -45,6 +46,7 @@ async def unite(
     chosen: TypedChoice | None,
     tags: Mapping[UUID, bytes],
     said: ConsentAct | None,
+    manner: Manner = JOIN,
 ) -> United | NotChanged:
     """Give the vault that stays what the other has. `chosen`: the PIN, as `joined_means.choose`
     gives it; `tags`: of `moved_papers.possible_doubles`; `said`: how the yes was said.
@@ -53,7 +55,7 @@ async def unite(
     `record_left`. Raises `RowAltered`.
     """
     # 1. The means: the last thing that may refuse.
-    told = await joined_means.move_means(services, tx, stays, ended, chosen)
+    told = await joined_means.move_means(services, tx, stays, ended, chosen, manner)
     if isinstance(told, NotChanged):
         return told
     # 2. What ends with the other vault, each with its line, as its person ended it.

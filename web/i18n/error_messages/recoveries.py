@@ -34,6 +34,31 @@ MESSAGES = {
         _("Cette sorte de pièce d’identité n’est pas dans la liste."),
         _("Choisissez une sorte de la liste, ou « Autre »."),
     ),
+    "recovery_not_yet": ErrorMessage(
+        _("Pas encore"),
+        _("Vos papiers d’avant ne peuvent pas encore être ouverts."),
+        _("Revenez à partir de la date qui est écrite sur la page."),
+    ),
+    "recovery_stopped": ErrorMessage(
+        _("La demande est arrêtée"),
+        _("Quelqu’un a arrêté la demande de rouvrir ces papiers. Rien n’a été ouvert."),
+        _("Ce que vous avez mis ici reste. Retournez au guichet pour en parler."),
+    ),
+    "recovery_over": ErrorMessage(
+        _("La demande est finie"),
+        _("Elle est trop ancienne, elle n’a rien retrouvé, ou elle ne compte plus."),
+        _("Ce que vous avez mis ici reste. Recommencez au guichet."),
+    ),
+    "recovery_rival": ErrorMessage(
+        _("Deux demandes à la fois"),
+        _("Deux demandes veulent rouvrir les mêmes papiers. Aucune ne les ouvre."),
+        _("Allez au guichet : l’autre demande doit être arrêtée d’abord."),
+    ),
+    "recovery_warning_unsent": ErrorMessage(
+        _("Un message n’est pas encore parti"),
+        _("Avant d’ouvrir, nous prévenons le téléphone d’avant. Ce message attend encore."),
+        _("Recommencez plus tard. Cela dure 7 jours au plus."),
+    ),
     "too_many_recoveries": ErrorMessage(
         _("Trop de demandes"),
         _("Vous avez fait beaucoup de demandes, ou tapé beaucoup de codes, en peu de temps."),
