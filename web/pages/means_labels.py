@@ -3,6 +3,9 @@
 from web.i18n.error_messages import _
 
 NOT_DONE = {
+    "recovery_opened": _(
+        "C’est fait. Vos papiers d’avant sont ici, avec ceux que vous avez ajoutés."
+    ),
     "card_late": _(
         "Rien n’est ouvert : trop de temps a passé, ou trop de codes secrets ont été essayés."
         " Scannez votre carte, ou tapez son code, de nouveau."

@@ -1,24 +1,17 @@
 """A vault that is opened again: when, by whom, and what becomes of it and of the one that waited."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from functools import partial
-from typing import Any
-from uuid import UUID
 
-import httpx
 import pytest
 
 from auth import pin_hashes
 from base.database import Database
 from tests.auth.means_steps import bearer, enter
-from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, SomeWorker
+from tests.fixtures import MakeWorker, SomeWorker
 from tests.recoveries import (
     PIN,
-    ReadPaper,
     agent,
     begun,
-    recoveries,
     second,
     some_paper,
     with_anchor,
@@ -58,7 +51,11 @@ async def test_open(services, client, make_person, agents, moved_clock):
     body = {"pin": "739164", "again": "739164", "proof": {"pin": PIN, "card": card}}
     answer = await client.get("/v1/me/recovery", headers=waiting)
     print(answer.text)
-    is_problem(await client.post("/v1/me/recovery/open", headers=waiting, json=body), 409, "recovery_not_yet")
+    is_problem(
+        await client.post("/v1/me/recovery/open", headers=waiting, json=body),
+        409,
+        "recovery_not_yet",
+    )
     print((await client.get("/v1/me/recoveries", headers=lost.headers)).text)
     moved_clock(WAIT + timedelta(minutes=1))
     waiting = bearer(await enter(client, card, PIN))
@@ -68,6 +65,7 @@ async def test_open(services, client, make_person, agents, moved_clock):
     assert answer.status_code == 201
     h = bearer(answer)
     print((await client.get("/v1/documents", headers=h)).text)
-    for one in await log_of(client, h): print(one["action"], one["sentence"], one.get("details"))
+    for one in await log_of(client, h):
+        print(one["action"], one["sentence"], one.get("details"))
     print((await client.get("/v1/me/recovery/receipt", headers=h)).text)
     assert 0
