@@ -96,7 +96,7 @@ async def test_the_yes_opens_what_they_had_with_what_they_added(
     moved_clock: MoveClock,
 ) -> None:
     waiting = await waits(client, agents, make_person)
-    old = await deposit(client, waiting.lost, corpus.jpeg())
+    old = await deposit(client, waiting.lost, corpus.plain_jpeg())
     async with browser_with(served, waiting.headers) as browser:
         moved_clock(LATER)
         wrong = await open_it(browser, waiting, proof="482694")
@@ -107,7 +107,7 @@ async def test_the_yes_opens_what_they_had_with_what_they_added(
         opened = await open_it(browser, waiting)
         assert opened.headers["location"] == "/documents?done=recovery_opened"
         shown = await browser.get(opened.headers["location"])
-        assert str(old.id) in shown.text
+        assert old["id"] in shown.text
         assert "Vos papiers d’avant sont ici" in words(shown)
         assert "Ils sont rouverts." in words(await browser.get(AT))
         receipt = await browser.get("/recovery/receipt.pdf")
