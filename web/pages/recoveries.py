@@ -16,9 +16,11 @@ from auth.anchor_rules import LONGEST
 from auth.card_means import PlannedCard
 from auth.desk_vaults import DeskVault
 from base.errors import ErrorKind, ServiceError, invalid
+from base.user_text import digits_of
 from vault.recovery import first_agents, identities, recovery_agents, second_agents
 from vault.recovery.first_agents import PlannedRecovery
 from vault.recovery.identities import KINDS, SeenDocument, SeenTag
+from vault.recovery.recovery_codes import DIGITS
 from web.http.pdf_response import pdf_response
 from web.i18n.identity_papers import PAPER_KINDS
 from web.i18n.languages import offered
@@ -41,10 +43,9 @@ _LONGEST_CODE = 40
 @router.get(AT)
 async def see(page: WorkerPageDep) -> Response:
     """What it takes, and who may."""
-    if not await desk_rights.is_allowed(page.services, page.worker):
-        return go("/pro/desk")
+    allowed = await desk_rights.is_allowed(page.services, page.worker)
     senior = await recovery_agents.has_seniority(page.services, page.worker)
-    return await page.show("recovery/start.html", senior=senior)
+    return await page.show("recovery/start.html", allowed=allowed, senior=senior)
 
 
 @router.get("/pro/desk/recovery/language")
@@ -76,8 +77,11 @@ async def ask_code(page: WorkerPageDep) -> Response:
 
 @router.post("/pro/desk/recovery/second")
 async def take_code(page: WorkerPageDep) -> Response:
-    """It is not looked up before the second agent says what they see."""
+    """It is not looked up before the second agent says what they see; only its length is."""
     code = (await page.form()).get("code")[:_LONGEST_CODE]
+    if len(digits_of(code)) != DIGITS:
+        wrong = ServiceError(ErrorKind.REFUSED, "recovery_code_wrong", fields=(("code",),))
+        return await page.show_failure(wrong, "recovery/code.html", steps=SECOND_STEPS)
     return await _lead_to(page, "who", recovery_steps.begin_second(code))
 
 
