@@ -56,7 +56,12 @@ async def open_former(page: PersonPageDep) -> Response:
 @router.get("/recovery/receipt.pdf")
 async def receipt(page: PersonPageDep) -> Response:
     """Who saw me, and when: for the one that waits, or the last one by which this was opened."""
-    pdf = await print_receipt(page.services, page.person, page.language)
+    try:
+        pdf = await print_receipt(page.services, page.person, page.language)
+    except ServiceError as failure:
+        if failure.kind is not ErrorKind.NOT_FOUND:
+            raise
+        return go(RECOVERY)
     return pdf_response(pdf, "recu")
 
 

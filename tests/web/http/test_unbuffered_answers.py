@@ -73,6 +73,7 @@ HOME |= {
     "/me/anchor/remove",
     "/trusted/{naming_id}",
 }
+HOME |= {"/recovery", "/recovery/receipt.pdf"}
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
 HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
 HOME |= {f"/pro/desk/recovery/{step}" for step in ("language", "{step}")}
