@@ -50,6 +50,7 @@ class Action(StrEnum):
     VAULT_LEFT = "vault.leave"
     RECOVERY_BEGUN = "recovery.begin"
     RECOVERY_SECOND = "recovery.second"
+    RECOVERY_MEANS = "recovery.means"
     RECOVERY_OPENED = "recovery.open"
     ERASE_CODE = "vault.erase_code"
     ERASE_ASKED = "vault.erase_asked"

@@ -73,6 +73,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.VAULT_LEFT: (_ENTITY, _DISABLE),
     Action.RECOVERY_BEGUN: (_ENTITY, _CREATE),
     Action.RECOVERY_SECOND: (_ENTITY, _UPDATE),
+    Action.RECOVERY_MEANS: (_ENTITY, _UPDATE),
     Action.RECOVERY_OPENED: (_ENTITY, _UPDATE),
     Action.ERASE_CODE: (_AUTHENTICATION, _PREAUTH),
     Action.ERASE_ASKED: (_ENTITY, _DISABLE),

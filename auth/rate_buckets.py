@@ -32,6 +32,7 @@ BucketKind = Literal[
     "join-yes",
     "recovery",
     "recovery-code",
+    "recovery-phone",
     "trusted",
     "trusted-code",
     "export",

@@ -4,6 +4,7 @@ pytest_plugins = [
     "tests.cheap_clients",
     "tests.browsers",
     "tests.fixtures",
+    "tests.recovery_people",
     "tests.servers.fixtures",
     "tests.log_configuration",
     "tests.skipping",

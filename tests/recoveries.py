@@ -18,12 +18,12 @@ from auth.records.recipients import WORKER_ROW, WorkerRow
 from base.database import Database
 from base.db_time import instant
 from base.ids import new_id
-from tests.fixtures import MakeWorker, SomePerson, SomeWorker
+from tests.fixtures import MakeWorker, SomePerson, SomeWorker, last_code
 from tests.rows import change_row
 from vault.recovery import records
 from vault.recovery.records import Recovery
 from vault.recovery.recovery_rules import SENIORITY
-from vault.recovery.recovery_values import seal
+from vault.recovery.recovery_values import Kept, seal
 from vault.services import Services
 
 PIN = "482693"
@@ -72,18 +72,50 @@ async def begin(
     return await client.post("/v1/desk/recoveries", headers=worker.headers, json=body)
 
 
-async def begun(client: httpx.AsyncClient, worker: SomeWorker, paper: ReadPaper) -> dict[str, Any]:
-    answer = await begin(client, worker, paper)
+async def begun(
+    client: httpx.AsyncClient, worker: SomeWorker, paper: ReadPaper, **changes: Any
+) -> dict[str, Any]:
+    answer = await begin(client, worker, paper, **changes)
     assert answer.status_code == 202, answer.text
     found: dict[str, Any] = answer.json()
     return found
 
 
 async def second(
-    client: httpx.AsyncClient, worker: SomeWorker, code: str, paper: ReadPaper
+    client: httpx.AsyncClient, worker: SomeWorker, code: str, paper: ReadPaper, **more: Any
 ) -> httpx.Response:
-    body = {"code": code, "document": paper}
-    return await client.post("/v1/desk/recoveries/second", headers=worker.headers, json=body)
+    return await _by_code(client, worker, "second", code, paper, more)
+
+
+async def add_means(
+    client: httpx.AsyncClient, worker: SomeWorker, code: str, paper: ReadPaper, **more: Any
+) -> httpx.Response:
+    return await _by_code(client, worker, "means", code, paper, more)
+
+
+async def _by_code(
+    client: httpx.AsyncClient,
+    worker: SomeWorker,
+    step: str,
+    code: str,
+    paper: ReadPaper,
+    more: dict[str, Any],
+) -> httpx.Response:
+    body = {"code": code, "document": paper, **more}
+    return await client.post(f"/v1/desk/recoveries/{step}", headers=worker.headers, json=body)
+
+
+async def reached(
+    services: Services, client: httpx.AsyncClient, worker: SomeWorker, phone: str
+) -> str:
+    """The phone answers: what goes in `shown`."""
+    at, body = "/v1/desk/recoveries/phone-codes", {"phone": phone}
+    sent = (await client.post(at, headers=worker.headers, json=body)).json()
+    body = {"secret": sent["secret"], "code": await last_code(services, phone)}
+    answer = await client.post(f"{at}/{sent['id']}", headers=worker.headers, json=body)
+    assert answer.status_code == 200, answer.text
+    note: str = answer.json()["reached"]
+    return note
 
 
 async def recoveries(services: Services) -> list[Row[Any]]:
@@ -98,6 +130,6 @@ async def tied(services: Services, waiting: UUID, former: UUID) -> UUID:
     macs, recovery_id = await services.field_encryption.row_macs(), new_id()
     async with services.database.transaction() as tx:
         values = {"former_id": former, "code_tag": token_bytes(32), "began_at": await instant(tx)}
-        sealed = await seal(services, recovery_id, [])
+        sealed = await seal(services, recovery_id, Kept())
         await records.add(tx, macs, id=recovery_id, waiting_id=waiting, sealed=sealed, **values)
     return recovery_id

@@ -39,7 +39,7 @@ network.pace
 organisation.add organisation.change
 person.see
 pin.set
-recovery.begin recovery.open recovery.second
+recovery.begin recovery.means recovery.open recovery.second
 report.answer report.see
 rows.bind rows.refuse
 sign_in.code sign_in.end sign_in.failure sign_in.success

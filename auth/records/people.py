@@ -69,6 +69,17 @@ async def person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) ->
     return _checked(macs, found.one_or_none())
 
 
+async def sleeping_person(
+    connection: AsyncConnection, macs: RowMacs, person_id: UUID
+) -> Row[Any] | None:
+    """One person's row, and `asleep`: their vault was not used for six months. Raises
+    `RowAltered`."""
+    found = await connection.execute(
+        select(PersonRow.__table__, ASLEEP).where(PersonRow.id == person_id)
+    )
+    return _checked(macs, found.one_or_none())
+
+
 async def ids_after(connection: AsyncConnection, person_id: UUID, limit: int) -> Sequence[UUID]:
     """The ids of people, in their order, after one. Nothing of their rows is believed."""
     query = select(PersonRow.id).where(PersonRow.id > person_id).order_by(PersonRow.id)

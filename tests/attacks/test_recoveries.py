@@ -7,17 +7,19 @@ from typing import Any
 import httpx
 import pytest
 
-from auth import pin_hashes
+from auth import card_means, pin_hashes
 from auth.anchor_rules import TypedAnchor
 from auth.desk_vaults import DeskVault
 from base.database import Database
 from base.errors import ServiceError
 from tests.attacks.statements import statements
-from tests.fixtures import MakePerson, MakeWorker, SomeWorker
+from tests.auth.means_steps import add_card, usable_pins
+from tests.fixtures import MakePerson, MakeWorker, SomeWorker, new_phone
 from tests.recoveries import PIN, ReadPaper, agent, begun, some_paper, with_anchor
 from tests.steps import erase
-from vault.recovery import first_agents, second_agents
+from vault.recovery import added_means, first_agents, second_agents
 from vault.recovery.identities import SeenDocument
+from vault.recovery.shown_means import ShownMeans
 from vault.services import Services
 
 _WANTED = DeskVault("fr", PIN, PIN)
@@ -128,3 +130,47 @@ async def test_every_code_that_does_not_serve_costs_the_same(
         costs[name] = list(run)
     costs.pop("warm")
     assert all(one == costs["unknown"] for one in costs.values())
+
+
+async def test_what_is_shown_costs_the_same_whosever_it_is(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    agents: tuple[SomeWorker, SomeWorker],
+) -> None:
+    """A card and a number: of a vault, of two, of one that slept, of none."""
+    person, nobodys = await make_person(), await card_means.plan_card(services)
+    (pin, *_) = await usable_pins(services, person)
+    card = (await add_card(client, person, pin))["code"]
+    costs = {}
+    for name, code, phone in (
+        ("warm", nobodys.code, new_phone()),
+        ("nothing", nobodys.code, new_phone()),
+        ("both", card, person.phone),
+        ("the card alone", card, new_phone()),
+        ("the number alone", nobodys.code, person.phone),
+    ):
+        planned = await first_agents.plan(services)
+        shown = ShownMeans(card=code, former_phone=phone)
+        paper = read(some_paper())
+        worker = agents[0].subject
+        costs[name] = await cost(
+            services,
+            lambda: first_agents.begin(services, worker, planned, _WANTED, paper, shown),  # noqa: B023
+        )
+    costs.pop("warm")
+    assert len(costs["nothing"]) > 20
+    assert all(one == costs["nothing"] for one in costs.values())
+    costs = {}
+    for name, code, phone in (
+        ("warm", nobodys.code, new_phone()),
+        ("nothing", nobodys.code, new_phone()),
+        ("both", card, person.phone),
+    ):
+        typed = (await begun(client, agents[1], some_paper()))["code"]
+        shown = ShownMeans(card=code, former_phone=phone)
+        costs[name] = await cost(
+            services,
+            lambda: added_means.add_means(services, worker, typed, paper, shown),  # noqa: B023
+        )
+    assert costs["both"] == costs["nothing"]

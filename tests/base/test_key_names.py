@@ -88,6 +88,7 @@ VALUES = {
     "JOIN": "vault_join",
     "JOIN_CODE": "join-code",
     "RECOVERY": "recovery",
+    "REACHED_PHONE": "reached_phone",
     "RECOVERY_CODE": "recovery-code",
     "TRUSTED": "trusted_person",
     "TRUSTED_CODE": "trusted-code",

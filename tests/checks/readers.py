@@ -58,6 +58,7 @@ READERS = {
     "auth/joined_means.py": "the labels of cards that get another vault",
     "vault/documents/content_tags.py": "content, to hash it under its person's key",
     "vault/documents/moves/moved_papers.py": "papers that get another vault, to seal them again",
+    "vault/recovery/reached_phones.py": "that a phone answered, for the worker who asked",
     "vault/recovery/recovery_values.py": "who saw the person, for the two vaults and the agents",
     "vault/recovery/stop_lines.py": "a vault's log since a recovery began, to see a stop in it",
     "vault/trusted/trusted_views.py": "what two who trust each other are called, for the two",

@@ -27,6 +27,7 @@ AT_THE_DESK = frozenset(
         Action.MEANS_STOPPED.value,
         Action.RECOVERY_BEGUN.value,
         Action.RECOVERY_SECOND.value,
+        Action.RECOVERY_MEANS.value,
     }
 )
 """What a worker does with a card that somebody shows, of which they must not learn whether it is

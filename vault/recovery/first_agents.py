@@ -3,8 +3,10 @@ one that they lost, if there is one. Whether there is, nothing tells: neither th
 time, nor what the agent reads later. A card and a PIN let the person in at once, to add papers.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,13 +17,18 @@ from auth.desk_vaults import DeskVault
 from auth.pin_rules import read_pin
 from auth.rate_buckets import Rate, SharedBuckets
 from auth.subjects import Person, Worker
+from base.clock import rfc3339
 from base.db_time import instant
 from base.ids import new_id
 from base.locks import hold_vault
-from vault.recovery import candidates, records, recovery_agents, recovery_log
+from vault.recovery import candidates, old_means, records, recovery_agents, recovery_log
+from vault.recovery.candidates import Sought
 from vault.recovery.identities import SeenDocument, SeenTag, seen
+from vault.recovery.old_means import OldMeans
 from vault.recovery.recovery_codes import draw, tag_of
-from vault.recovery.recovery_values import agent_of, seal
+from vault.recovery.recovery_rules import REMEMBERED, earliest, judge, opens_at
+from vault.recovery.recovery_values import Kept, agent_of, seal, shown_by
+from vault.recovery.shown_means import KINDS, NOTHING_SHOWN, ReadMeans, ShownMeans, read
 from vault.services import Services
 
 BEGUN = Rate(5, timedelta(hours=1))
@@ -58,28 +65,40 @@ async def begin(
     planned: PlannedRecovery,
     wanted: DeskVault,
     document: SeenDocument | SeenTag,
+    shown: ShownMeans = NOTHING_SHOWN,
 ) -> BegunRecovery:
     """Begin, in one commit with the vault that is opened; a form that was sent twice is answered as
-    the first time.
+    the first time. Where a means was shown, it is complete at once.
 
-    Raises as `auth.desk_vaults.open_planned` and `identities.seen`; `ServiceError` REFUSED
-    `agent_too_new`, TOO_MANY `too_many_recoveries`, recorded. A crash before the commit leaves
-    nothing; after it, the slip is in the form that is sent again.
+    Raises as `auth.desk_vaults.open_planned`, `identities.seen` and `shown_means.read`;
+    `ServiceError` REFUSED `agent_too_new`, TOO_MANY `too_many_recoveries`, recorded. A crash before
+    the commit leaves nothing; after it, the slip is in the form that is sent again.
     """
     read_pin(wanted.pin, wanted.again)  # a mistyped one costs no turn
-    read = await seen(services, document)
+    paper, means = await seen(services, document), await read(services, worker, shown)
     action = Action.RECOVERY_BEGUN
     await recovery_agents.check(services, worker, action, _buckets(services))
 
     async def tie(tx: AsyncConnection, person: Person) -> None:
-        await _tie(services, tx, worker, person, planned.code, read)
+        await _tie(services, tx, worker, person, planned.code, paper, means)
 
     await desk_vaults.open_planned(services, worker, planned.card, wanted, in_commit=tie)
-    return BegunRecovery(planned.card, planned.code)
+    return await _told(services, planned, means)
 
 
 def _buckets(services: Services) -> SharedBuckets:
     return SharedBuckets(services, "recovery", BEGUN)
+
+
+async def _told(services: Services, planned: PlannedRecovery, means: ReadMeans) -> BegunRecovery:
+    """What the agent is told: by what they typed, and when it was first sent."""
+    if not means.typed:
+        return BegunRecovery(planned.card, planned.code)
+    async with services.database.transaction() as tx:
+        row = await records.of_code(tx, await tag_of(services, planned.code))
+    told = None if row is None else row.began_at
+    when = None if told is None else earliest(told, len(means.typed))
+    return BegunRecovery(planned.card, planned.code, second_agent=False, earliest_at=when)
 
 
 async def _tie(
@@ -88,29 +107,50 @@ async def _tie(
     worker: Worker,
     person: Person,
     code: str,
-    read: SeenTag,
+    paper: SeenTag,
+    means: ReadMeans,
 ) -> None:
     """The row and its lines, in the transaction that opens the vault of `person`."""
     macs = await services.field_encryption.row_macs()
-    candidate = await candidates.candidate_of(services, tx, read.tag)
-    await hold_vault(tx, candidate)
-    there = await candidates.is_there(services, tx, candidate)
-    anchor = await candidates.compare(services, tx, candidate, read.tag)
-    found = there and anchor == "same"
+    sought = Sought(worker, paper.tag, means)
+    pointed = await candidates.point(services, tx, sought)
+    await hold_vault(tx, pointed.id)
+    pointed = await candidates.point_again(services, tx, sought, pointed)
+    anchor = await candidates.compare(services, tx, pointed.id, paper.tag)
+    old = await old_means.of_vault(services, tx, pointed.id)
+    others = await records.of_former(tx, macs, pointed.id, REMEMBERED)
     recovery_id, at = new_id(), await instant(tx)
-    agent = agent_of(worker, at, read, "anchor" if found else None, "same" if found else "none")
+    former = None if pointed.by is None else pointed.id
+    kept = Kept(
+        agents=(agent_of(worker, at, paper, pointed.by, anchor),),
+        means=tuple(kind for kind in KINDS if kind in pointed.means),
+        typed=means.typed,
+        asleep=old.asleep,
+    )
+    dates, kept = _dates(kept, old, others, at)
     added = await records.add(
         tx,
         macs,
         id=recovery_id,
         waiting_id=person.id,
-        former_id=candidate if found else None,
+        former_id=former,
         code_tag=await tag_of(services, code),
         began_at=at,
-        sealed=await seal(services, recovery_id, [agent]),
+        sealed=await seal(services, recovery_id, kept),
+        **dates,
     )
     if not added:
         raise LookupError("the code is another recovery's")
-    former = candidate if found else None
     ids = recovery_log.Tied(recovery_id, person.id, former)
     await recovery_log.record(services, tx, worker, Action.RECOVERY_BEGUN, ids)
+
+
+def _dates(
+    kept: Kept, old: OldMeans, others: Sequence[Any], at: datetime
+) -> tuple[dict[str, datetime | None], Kept]:
+    """Of one that is complete, since a means was shown; of another, none."""
+    if not kept.typed:
+        return {}, kept
+    verdict, told = judge(shown_by(kept, old, others, at)), earliest(at, len(kept.typed))
+    dates = {"complete_at": at, "earliest_at": told, "opens_at": opens_at(verdict, at)}
+    return dates, replace(kept, strong=verdict.strong, told=rfc3339(told))

@@ -16,12 +16,14 @@ from auth.subjects import Worker, snapshot
 from base.clock import rfc3339
 from base.key_names import RECOVERY
 from vault.recovery.identities import SeenTag
+from vault.recovery.old_means import OldMeans
 from vault.recovery.recovery_rules import (
     FLOOD,
     FLOOD_WITHIN,
     AnchorSeen,
     FoundBy,
     Look,
+    MeansKind,
     RecoveryFacts,
     Shown,
     is_contested,
@@ -72,20 +74,32 @@ def agent_of(
     )
 
 
-async def seal(
-    services: CoreServices, recovery_id: UUID, agents: Sequence[Agent], *, strong: bool = False
-) -> bytes:
-    """What is kept of the agents, and whether a gesture that proves nothing stops it."""
-    values: dict[str, Any] = {"agents": [asdict(one) for one in agents], "strong": strong}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What is sealed of a recovery. `strong`: a gesture that proves nothing does not stop it.
+    `means`: those shown that are of the vault that was found; `typed`: all that were shown, by
+    which its agents are told when it opens (`told`). `asleep`: the vault was, when it was found."""
+
+    agents: tuple[Agent, ...] = ()
+    strong: bool = False
+    means: tuple[MeansKind, ...] = ()
+    typed: tuple[MeansKind, ...] = ()
+    asleep: bool = False
+    told: str = ""
+
+
+async def seal(services: CoreServices, recovery_id: UUID, kept: Kept) -> bytes:
+    """What is kept, under the service's key."""
     writer = await services.field_encryption.writer(None)
-    return writer.seal(RECOVERY, recovery_id, values)
+    return writer.seal(RECOVERY, recovery_id, asdict(kept))
 
 
-async def agents_of(services: CoreServices, row: Row[Any]) -> tuple[Agent, ...]:
-    """The agents of a recovery, which was checked."""
+async def kept_of(services: CoreServices, row: Row[Any]) -> Kept:
+    """What is sealed of a recovery, which was checked."""
     reader = await services.field_encryption.reader(None)
     values = reader.open(RECOVERY, row.id, row.sealed)
-    return tuple(Agent(**one) for one in values["agents"])
+    lists = {name: tuple(values[name]) for name in ("means", "typed")}
+    return Kept(**values | lists | {"agents": tuple(Agent(**one) for one in values["agents"])})
 
 
 def facts_of(row: Row[Any], *, former: bool, rival: bool = False) -> RecoveryFacts:
@@ -104,13 +118,18 @@ def facts_of(row: Row[Any], *, former: bool, rival: bool = False) -> RecoveryFac
     )
 
 
-def shown_by(agents: Sequence[Agent], others: Sequence[Row[Any]], at: datetime) -> Shown:
-    """What is judged of a recovery. `others`: the rows of the same vault, without its own. Only one
-    that may open it is a rival: a single agent bars nobody's way."""
+def shown_by(kept: Kept, old: OldMeans, others: Sequence[Row[Any]], at: datetime) -> Shown:
+    """What is judged of a recovery. `old`: what the vault that was found has; `others`: the rows of
+    the same vault, without its own. Only one that may open it is a rival: a single agent bars
+    nobody's way."""
     stops = [(one.ended_by, one.ended_at) for one in others if one.ended_at is not None]
     living = [one for one in others if facts_of(one, former=True).lives]
+    means = frozenset(kept.means)
     return Shown(
-        looks=tuple(one.look for one in agents),
+        looks=tuple(one.look for one in kept.agents),
+        means=means,
+        asleep=kept.asleep or old.asleep,
+        warned=old.can_be_warned(means),
         contested=is_contested(stops, at),
         rival=any(one.opens_at is not None for one in living),
         flooded=sum(at - one.began_at < FLOOD_WITHIN for one in others) >= FLOOD,

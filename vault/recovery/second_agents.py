@@ -5,8 +5,6 @@ An unknown, late or ended code is refused in the same way, at the same cost.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,21 +12,22 @@ from audit.events import Action
 from auth.rate_buckets import Rate, SharedBuckets
 from auth.subjects import Worker
 from auth.visitor import UNKNOWN, Visitor
-from base.ids import new_id
-from base.locks import hold_tags
 from vault import decisions
 from vault.decisions import AccessAttempt, Denial
-from vault.recovery import candidates, records, recovery_agents, recovery_log
+from vault.recovery import recovery_agents
+from vault.recovery.candidates import Sought
+from vault.recovery.held_recoveries import HeldRecovery, complete, hold_by_code
 from vault.recovery.identities import SeenDocument, SeenTag, seen
 from vault.recovery.recovery_codes import tag_of
-from vault.recovery.recovery_rules import REMEMBERED, earliest, judge, opens_at, state_of
-from vault.recovery.recovery_values import Agent, agent_of, agents_of, facts_of, seal, shown_by
+from vault.recovery.recovery_rules import RecoveryState
+from vault.recovery.shown_means import NOTHING_SHOWN, ReadMeans, ShownMeans, read
 from vault.rules import Reason
 from vault.services import Services
 
 WRONG_CODES = Rate(5, timedelta(minutes=12))
 """How many wrong codes a worker types: five at once, and five an hour after that."""
-_VAULTS = 3
+GOES_ON: frozenset[RecoveryState] = frozenset({"waiting", "nothing", "later", "ready", "rival"})
+"""Complete, and neither over nor opened."""
 
 
 async def second(
@@ -37,27 +36,38 @@ async def second(
     code: str,
     document: SeenDocument | SeenTag,
     visitor: Visitor = UNKNOWN,
+    shown: ShownMeans = NOTHING_SHOWN,
 ) -> datetime:
     """See the person too: from when on the vault may be opened at the earliest, if all of it fits
     and nobody stops it. A second time changes nothing.
 
-    Raises as `identities.seen`; `ServiceError` REFUSED `desk_not_allowed`, `agent_too_new`,
-    `recovery_code_wrong`; CONFLICT `same_agent`; TOO_MANY `too_many_recoveries`. Refusals are
-    recorded. A crash before the commit leaves the slip as it was.
+    Raises as `identities.seen` and `shown_means.read`; `ServiceError` REFUSED `desk_not_allowed`,
+    `agent_too_new`, `recovery_code_wrong`; CONFLICT `same_agent`; TOO_MANY `too_many_recoveries`.
+    Refusals are recorded. A crash before the commit leaves the slip as it was.
     """
-    read = await seen(services, document)
+    paper, means = await seen(services, document), await read(services, worker, shown)
     action = Action.RECOVERY_SECOND
     # 1. Counted before anything is looked up, so that guesses at once cannot pass the limit.
-    buckets = SharedBuckets(services, "recovery-code", WRONG_CODES)
+    buckets = wrong_codes(services)
     await recovery_agents.check(services, worker, action, buckets)
     tag = await tag_of(services, code)
     # 2. Judged, changed and recorded in one commit.
     told = await decisions.decide(
-        services, lambda tx: _second(services, tx, worker, tag, read, visitor)
+        services, lambda tx: _second(services, tx, worker, tag, paper, means, visitor)
     )
     # 3. A good code costs nothing. A crash before this costs one of five, which comes back.
     await buckets.give_back(worker.id.bytes, 1)
     return told
+
+
+def wrong_codes(services: Services) -> SharedBuckets:
+    """Where the codes of slips that a worker types are counted."""
+    return SharedBuckets(services, "recovery-code", WRONG_CODES)
+
+
+def attempt_of(worker: Worker, action: Action) -> AccessAttempt:
+    """In the service's log: a code that is refused is nobody's."""
+    return AccessAttempt(action=action, actor=worker.actor(), details={"desk": 1})
 
 
 async def _second(
@@ -65,75 +75,25 @@ async def _second(
     tx: AsyncConnection,
     worker: Worker,
     tag: bytes,
-    read: SeenTag,
+    paper: SeenTag,
+    means: ReadMeans,
     visitor: Visitor,
 ) -> datetime | Denial:
-    macs = await services.field_encryption.row_macs()
-    found = await records.of_code(tx, tag)
-    # The same statements in every case: a vault that does not exist is held when none is known.
-    nobody = new_id()
-    waiting: UUID = nobody if found is None else found.waiting_id
-    former: UUID = nobody if found is None or found.former_id is None else found.former_id
-    await _hold(tx, waiting, former, await candidates.candidate_of(services, tx, read.tag))
-    row = await records.of_code_to_change(tx, macs, tag)
-    waits = await candidates.is_there(services, tx, waiting)
-    there = await candidates.is_there(services, tx, former)
-    anchor = await candidates.compare(services, tx, former, read.tag)
-    others = await records.of_former(tx, macs, former, REMEMBERED)
-    attempt = AccessAttempt(
-        action=Action.RECOVERY_SECOND, actor=worker.actor(), details={"desk": 1}
-    )
+    held = await hold_by_code(services, tx, tag, Sought(worker, paper.tag, means))
+    attempt = attempt_of(worker, Action.RECOVERY_SECOND)
     wrong = Denial(attempt, Reason.RECOVERY_CODE, fields=(("code",),))
-    if row is None or not waits or (row.waiting_id, row.former_id or nobody) != (waiting, former):
+    if held is None:
         return wrong
-    agents = await agents_of(services, row)
-    state = state_of(facts_of(row, former=there))
-    if _is_again(agents, worker) and state in ("waiting", "nothing", "later", "ready", "rival"):
-        told: datetime = row.earliest_at
-        return told
-    if state != "one_agent":
+    if _is_again(held, worker) and held.state in GOES_ON:
+        return datetime.fromisoformat(held.kept.told)
+    if held.state not in {"one_agent", *GOES_ON} or len(held.kept.agents) > 1:
         return wrong
-    if await recovery_agents.is_same(services, tx, agents[0], worker, visitor):
+    if await recovery_agents.is_same(services, tx, held.kept.agents[0], worker, visitor):
         return Denial(attempt, Reason.SAME_AGENT)
-    same = there and anchor == "same"
-    mine = agent_of(worker, row.at, read, "anchor" if same else None, anchor)
-    rivals = [one for one in others if one.id != row.id]
-    return await _complete(services, tx, worker, row, (*agents, mine), rivals)
+    kept = held.with_means(held.with_look(worker, paper), means)
+    return await complete(services, tx, worker, Action.RECOVERY_SECOND, held, kept)
 
 
-async def _hold(tx: AsyncConnection, *vaults: UUID) -> None:
-    """Hold them in one order for everyone; as many locks where two are the same one."""
-    held = {*vaults}
-    while len(held) < _VAULTS:
-        held.add(new_id())
-    await hold_tags(tx, [one.bytes[8:] for one in held])
-
-
-def _is_again(agents: tuple[Agent, ...], worker: Worker) -> bool:
-    """Whether this agent was the second one: their form was sent twice."""
-    return len(agents) > 1 and agents[-1].worker_id == str(worker.id)
-
-
-async def _complete(
-    services: Services,
-    tx: AsyncConnection,
-    worker: Worker,
-    row: Any,
-    agents: tuple[Agent, ...],
-    others: list[Any],
-) -> datetime:
-    macs = await services.field_encryption.row_macs()
-    verdict = judge(shown_by(agents, others, row.at))
-    told = earliest(row.at, 0)
-    await records.change(
-        tx,
-        macs,
-        row,
-        complete_at=row.at,
-        earliest_at=told,
-        opens_at=opens_at(verdict, row.at),
-        sealed=await seal(services, row.id, agents, strong=verdict.strong),
-    )
-    tied = recovery_log.Tied(row.id, row.waiting_id, row.former_id)
-    await recovery_log.record(services, tx, worker, Action.RECOVERY_SECOND, tied)
-    return told
+def _is_again(held: HeldRecovery, worker: Worker) -> bool:
+    """Whether this agent has looked as the second one: their form was sent twice."""
+    return str(worker.id) in {one.worker_id for one in held.kept.agents[1:]}

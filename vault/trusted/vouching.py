@@ -54,6 +54,13 @@ async def vouch(services: Services, person: Person, naming_id: UUID, proof: Proo
     return vouched_
 
 
+async def vault_of(services: Services, tx: AsyncConnection, typed: str) -> UUID | None:
+    """Whose vault digits are of, for a caller who holds it before they are spent: nothing of them
+    is believed yet."""
+    row = await records.naming_of_code(tx, await code_tag(services, VOUCHING, typed))
+    return None if row is None else row.person_id
+
+
 async def vouched(services: Services, tx: AsyncConnection, typed: str) -> UUID | None:
     """Whose vault digits that are typed at the desk vouch for; they are spent. None of those that
     do not serve, by the same statements."""

@@ -162,6 +162,8 @@ CODES: dict[int, tuple[str, ...]] = {
         "anchor_document",
         "anchor_name",
         "document_kind",
+        "phone_not_reached",
+        "shown_nothing",
         "evidence_level",
         "evidence_worker",
         "heard_by_worker",

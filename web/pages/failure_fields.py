@@ -83,4 +83,6 @@ def field_to_correct(failure: ServiceError) -> str:
     if failure.code in _SAID and failure.fields:
         path = failure.fields[0]
         return str(path[-1] if path[0] == "document" else path[0])
+    if failure.code == "phone_invalid" and failure.fields[:1] == (("former_phone",),):
+        return "former_phone"
     return _FIELDS.get(failure.code, "")

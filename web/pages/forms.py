@@ -32,10 +32,10 @@ UPLOADS = "uploads"
 HOLDS_SECRET = "unefois.holds_secret"  # noqa: S105  (the name of a mark)
 """In the scope: whether the form that was sent has a field of `SECRETS`."""
 SECRETS = frozenset({"again", "card", "code", "pin", "proof"}) | frozenset(
-    {"family_name", "given_name", "birth_date", "document_end"}
+    {"family_name", "given_name", "birth_date", "document_end", "trusted_code"}
 )
-"""The fields that hold a PIN, a card's code, a code of one time, or who somebody is on their
-identity paper, wherever they stand."""
+"""The fields that hold a PIN, a card's code, a code of one time or of somebody trusted, or who
+somebody is on their identity paper, wherever they stand."""
 MAX_BYTES = 64 * 1024
 MAX_FIELDS = 1500
 _TAG_BYTES = 32

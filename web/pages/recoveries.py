@@ -7,6 +7,7 @@ tells whether anything was found: only the person reads it, alone.
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from fastapi import Response
@@ -17,7 +18,7 @@ from auth.card_means import PlannedCard
 from auth.desk_vaults import DeskVault
 from base.errors import ErrorKind, ServiceError, invalid
 from base.user_text import digits_of
-from vault.recovery import first_agents, identities, recovery_agents, second_agents
+from vault.recovery import added_means, first_agents, identities, recovery_agents, second_agents
 from vault.recovery.first_agents import PlannedRecovery
 from vault.recovery.identities import KINDS, SeenDocument, SeenTag
 from vault.recovery.recovery_codes import DIGITS
@@ -29,14 +30,12 @@ from web.pages.desk_turns import ALONE, alone, help_phone, together
 from web.pages.forms import Form
 from web.pages.own_anchor import NOTHING_TYPED, shown_again, typed_in
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
-from web.pages.recovery_steps import AT, RecoveryVisit
+from web.pages.recovery_steps import AT, SECOND_STEPS, STEPS, RecoveryVisit, lead_to, steps_of
 from web.pages.sign_in import visitor_here
 from web.printouts.card_sheet import print_planned
 from web.printouts.recovery_sheet import print_slip
 
 router = page_router()
-STEPS = ("language", "who", "agree", "pin", "print", "end")
-SECOND_STEPS = ("code", "who")
 _LONGEST_CODE = 40
 
 
@@ -65,7 +64,7 @@ async def take_language(page: WorkerPageDep) -> Response:
     language = (await page.form()).get("language")
     if language not in offered():
         return go("/pro/desk/recovery/language")
-    return await _lead_to(page, "who", await recovery_steps.begin(page, language))
+    return await lead_to(page, "left", await recovery_steps.begin(page, language))
 
 
 @router.get("/pro/desk/recovery/second")
@@ -81,7 +80,7 @@ async def take_code(page: WorkerPageDep) -> Response:
     if len(digits_of(code)) != DIGITS:
         wrong = ServiceError(ErrorKind.REFUSED, "recovery_code_wrong", fields=(("code",),))
         return await page.show_failure(wrong, "recovery/code.html", steps=SECOND_STEPS)
-    return await _lead_to(page, "who", recovery_steps.begin_second(code))
+    return await lead_to(page, "left", recovery_steps.begin_second(code))
 
 
 @router.get("/pro/desk/recovery/who")
@@ -99,10 +98,8 @@ async def take_who(page: WorkerPageDep) -> Response:
     try:
         seen = await _seen_in(page, form)
         if visit.card is not None:
-            return await _lead_to(page, "agree", replace(visit, seen=seen))
-        earliest = await second_agents.second(
-            page.services, page.worker, visit.code, seen, visitor_here(page)
-        )
+            return await lead_to(page, "agree", replace(visit, seen=seen))
+        earliest = await _second(page, visit, seen)
     except ServiceError as failure:
         wrong_code = failure.code == "recovery_code_wrong"
         shown = await _who(page, visit) | {"typed": _typed(form)}
@@ -110,7 +107,7 @@ async def take_who(page: WorkerPageDep) -> Response:
         response = await page.show_failure(failure, at=at, **shown)
         await recovery_steps.keep(page, response, visit)
         return response
-    return await _lead_to(page, "noted", replace(visit, code="", earliest=earliest))
+    return await lead_to(page, "noted", replace(visit, code="", earliest=earliest))
 
 
 @router.get("/pro/desk/recovery/noted")
@@ -141,7 +138,7 @@ async def give_device(page: WorkerPageDep) -> Response:
 @router.post("/pro/desk/recovery/pin")
 async def give_turn(page: WorkerPageDep) -> Response:
     """The person's turn: to the page where they choose a PIN, which says what was wrong with it."""
-    return await _lead_to(page, "pin", await recovery_steps.visit_in(page, await page.form()))
+    return await lead_to(page, "pin", await recovery_steps.visit_in(page, await page.form()))
 
 
 @router.get("/pro/desk/recovery/pin")
@@ -158,11 +155,11 @@ async def begin(page: WorkerPageDep) -> Response:
     visit = await recovery_steps.visit_in(page, form)
     card, seen = _first(visit)
     if await desk_vaults.is_open(page.services, card):
-        return await _lead_to(page, "opened", visit, "&first=yes")
+        return await lead_to(page, "opened", visit, "&first=yes")
     wanted = DeskVault(visit.language, form.get("pin")[:32], form.get("again")[:32])
     planned = PlannedRecovery(card, visit.code)
     try:
-        await first_agents.begin(page.services, page.worker, planned, wanted, seen)
+        await first_agents.begin(page.services, page.worker, planned, wanted, seen, visit.shown)
     except ServiceError as failure:
         if failure.kind is not ErrorKind.INVALID:
             raise
@@ -170,7 +167,7 @@ async def begin(page: WorkerPageDep) -> Response:
         response = await page.show_failure(failure, "desk/pin.html", at=at)
         await recovery_steps.keep(page, response, visit)
         return response
-    return await _lead_to(page, "opened", visit)
+    return await lead_to(page, "opened", visit)
 
 
 @router.get("/pro/desk/recovery/opened")
@@ -212,7 +209,7 @@ async def print_card(page: WorkerPageDep) -> Response:
 async def print_code(page: WorkerPageDep) -> Response:
     """The slip for the second agent, which opens nothing."""
     visit, _ = await _begun(page)
-    pdf = await print_slip(page.worker, visit.code, visit.language)
+    pdf = await print_slip(page.worker, visit.code, visit.language, second=not visit.proofs)
     return _unkept(pdf_response(pdf, "bon"))
 
 
@@ -235,6 +232,17 @@ async def _seen_in(page: WorkerPage, form: Form) -> SeenTag:
     return seen
 
 
+async def _second(page: WorkerPage, visit: RecoveryVisit, seen: SeenTag) -> datetime:
+    """What is shown later counts whichever agent shows it; without it, this one is the second."""
+    if visit.proofs:
+        return await added_means.add_means(
+            page.services, page.worker, visit.code, seen, visit.shown, visitor_here(page)
+        )
+    return await second_agents.second(
+        page.services, page.worker, visit.code, seen, visitor_here(page), visit.shown
+    )
+
+
 def _typed(form: Form) -> dict[str, str]:
     typed: dict[str, str] = shown_again(form)["typed"]
     return typed | {"kind": form.get("kind")[:_LONGEST_CODE]}
@@ -242,13 +250,10 @@ def _typed(form: Form) -> dict[str, str]:
 
 async def _who(page: WorkerPage, visit: RecoveryVisit) -> dict[str, Any]:
     """The page of an identity paper: its template and values."""
-    first = visit.card is not None
     return {
         "template": "recovery/who.html",
-        "visit": await recovery_steps.seal(page, visit),
-        "task": AT,
-        "back": f"{AT}/language" if first else f"{AT}/second",
-        "steps": STEPS if first else SECOND_STEPS,
+        **await steps_of(page, visit),
+        "back": recovery_steps.address("left", visit),
         "kinds": [(one, PAPER_KINDS[one]) for one in KINDS],
         "typed": NOTHING_TYPED | {"kind": ""},
         "longest": LONGEST,
@@ -271,12 +276,6 @@ async def _begun(page: WorkerPage) -> tuple[RecoveryVisit, PlannedCard]:
     return visit, card
 
 
-async def _lead_to(page: WorkerPage, step: str, visit: RecoveryVisit, more: str = "") -> Response:
-    response = go(recovery_steps.address(step, visit) + more)
-    await recovery_steps.keep(page, response, visit)
-    return response
-
-
 async def _together(page: WorkerPage, visit: RecoveryVisit, template: str) -> Response:
     return await _show(together(page, visit.language), visit, template)
 
@@ -286,14 +285,7 @@ async def _alone(page: WorkerPage, visit: RecoveryVisit, template: str, **values
 
 
 async def _show(page: WorkerPage, visit: RecoveryVisit, template: str, **values: Any) -> Response:
-    shown = {
-        "visit": await recovery_steps.seal(page, visit),
-        "task": AT,
-        "begin": f"{AT}/language",
-        "steps": STEPS,
-        "worker": page.worker,
-        **values,
-    }
+    shown = {**await steps_of(page, visit), "worker": page.worker, **values}
     return await page.show(template, **shown)
 
 

@@ -3,7 +3,7 @@ are going to be printed, or the slip that the second agent holds; and of an iden
 kept of it, never what was typed. Sealed, for the worker's session alone, for a few minutes.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,25 +17,35 @@ from base.key_names import RECOVERY_VISIT
 from vault.recovery import first_agents
 from vault.recovery.first_agents import PlannedRecovery
 from vault.recovery.identities import SeenTag
+from vault.recovery.shown_means import NOTHING_SHOWN, ShownMeans
 from web.pages import cookies, forms, sealed_values
 from web.pages.desk_visits import FIELD, LIFE
-from web.pages.page import Page
+from web.pages.page import Page, go
 
 AT = "/pro/desk/recovery"
+STEPS = ("language", "left", "who", "agree", "pin", "print", "end")
+SECOND_STEPS = ("code", "left", "who")
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryVisit:
     """What was chosen so far. `card`: of the first agent's visit alone, and so is `language`.
-    `earliest`: what the second agent was told."""
+    `sign_in`: of a code that was sent to a phone; `earliest`: what the second agent was told."""
 
     id: UUID
     until: datetime
     code: str = field(default="", repr=False)
     language: str = ""
     card: PlannedCard | None = None
+    shown: ShownMeans = NOTHING_SHOWN
+    sign_in: UUID | None = None
     seen: SeenTag | None = None
     earliest: datetime | None = None
+
+    @property
+    def proofs(self) -> int:
+        """How many means were shown, whether or not they are of a vault."""
+        return sum(map(bool, (self.shown.card, self.shown.reached, self.shown.trusted_code)))
 
 
 async def begin(page: Page, language: str) -> RecoveryVisit:
@@ -85,30 +95,55 @@ async def visit_in(page: Page, form: forms.Form) -> RecoveryVisit:
     return visit
 
 
+async def lead_to(page: Page, step: str, visit: RecoveryVisit, more: str = "") -> Response:
+    """To the page of a step, which finds the visit."""
+    response = go(address(step, visit) + more)
+    await keep(page, response, visit)
+    return response
+
+
+async def steps_of(page: Page, visit: RecoveryVisit) -> dict[str, Any]:
+    """What every page of a visit is shown with."""
+    first = visit.card is not None
+    return {
+        "visit": await seal(page, visit),
+        "task": AT,
+        "begin": f"{AT}/language",
+        "steps": STEPS if first else SECOND_STEPS,
+        "first": first,
+        "proofs": visit.proofs,
+    }
+
+
 async def _visit_of(page: Page, text: str) -> RecoveryVisit | None:
     values = await sealed_values.opened(page.services, RECOVERY_VISIT, page.secret, text)
     if values is None:
         return None
     card, seen, earliest = values["card"], values["seen"], values["earliest"]
+    shown, sign_in = ShownMeans(**values["shown"]), values["sign_in"]
     return RecoveryVisit(
         UUID(values["id"]),
         datetime.fromisoformat(values["until"]),
         values["code"],
         values["language"],
         PlannedCard(UUID(card["id"]), card["code"], card["secret"]) if card else None,
+        replace(shown, known=UUID(shown.known)) if isinstance(shown.known, str) else shown,
+        UUID(sign_in) if sign_in else None,
         SeenTag(seen["kind"], seen["end"], bytes.fromhex(seen["tag"])) if seen else None,
         datetime.fromisoformat(earliest) if earliest else None,
     )
 
 
 def _values(visit: RecoveryVisit) -> dict[str, Any]:
-    card, seen, earliest = visit.card, visit.seen, visit.earliest
+    card, seen, earliest, known = visit.card, visit.seen, visit.earliest, visit.shown.known
     return {
         "id": str(visit.id),
         "until": visit.until.isoformat(),
         "code": visit.code,
         "language": visit.language,
         "card": {**asdict(card), "id": str(card.id)} if card else None,
+        "shown": {**asdict(visit.shown), "known": known and str(known)},
+        "sign_in": str(visit.sign_in) if visit.sign_in else None,
         "seen": {**asdict(seen), "tag": seen.tag.hex()} if seen else None,
         "earliest": earliest.isoformat() if earliest else None,
     }

@@ -41,6 +41,7 @@ from web.pages import (
     receipt_checks,
     receipts,
     recoveries,
+    recovery_means,
     requests,
     session_check,
     sessions,
@@ -132,6 +133,7 @@ for _part in (
     worker_account,
     desk_cards,
     desk_vaults,
+    recovery_means,
     recoveries,
 ):
     router.include_router(_part.router)

@@ -28,6 +28,8 @@ _GIVEN_BY = _("Donné par")
 _GIVEN_AT = _("Donné le")
 _BEFORE = _("À montrer avant le")
 _SECOND = _("Pour la deuxième personne du guichet")
+_AT_DESK = _("Au guichet")
+_MORE = _("Ce bon sert à montrer une preuve de plus, ou à annuler la demande.")
 _HOW = _("« Au guichet », « La personne a tout perdu », puis « La personne a un bon ».")
 _WHO = _(
     "Vous voyez vous-même la personne et sa pièce d’identité, et vous écrivez sur votre propre"
@@ -60,12 +62,13 @@ _FILE = _("Cette page dit ce qui est noté ici. Le fichier du reçu est signé."
 _NUMBER = _("Numéro de la demande : {id}")
 
 
-async def print_slip(worker: Worker, code: str, language: str) -> bytes:
+async def print_slip(worker: Worker, code: str, language: str, *, second: bool) -> bytes:
     """The slip as PDF, in the person's language, then in French unless it is that: kept nowhere.
+    `second`: whether a second agent is needed.
     Raises `ServiceError` `unavailable`."""
     french = languages()[language].tag.split("-")[0] == SOURCE
     sheets = [
-        (slip_sheet(worker, code, Phrases(one, worker.zone), clock.now()), one)
+        (slip_sheet(worker, code, Phrases(one, worker.zone), clock.now(), second=second), one)
         for one in ((language,) if french else (language, SOURCE))
     ]
     async with in_turn(worker):
@@ -74,22 +77,26 @@ async def print_slip(worker: Worker, code: str, language: str) -> bytes:
         )
 
 
-def slip_sheet(worker: Worker, code: str, phrases: Phrases, now: datetime) -> Sheet:
+def slip_sheet(
+    worker: Worker, code: str, phrases: Phrases, now: datetime, *, second: bool
+) -> Sheet:
     """What it says. Nothing of the person is on it."""
     say = phrases.say
     facts = (
         (say(_CODE), grouped(code)),
         (say(_GIVEN_BY), phrases.person(snapshot(worker))),
         (say(_GIVEN_AT), phrases.moment(now)),
-        (say(_BEFORE), phrases.day(now + SECOND_WITHIN)),
+        *([(say(_BEFORE), phrases.day(now + SECOND_WITHIN))] if second else []),
     )
+    how = (say(_HOW), say(_WHO), say(_ELSEWHERE)) if second else (say(_MORE), say(_HOW))
+    after = (say(_NOW), *([say(_WAIT)] if second else []), say(_READ))
     return Sheet(
         say(_TITLE),
         (say(_OPENS_NOTHING),),
         (
             Section(say(_THE_SLIP), facts=facts),
-            Section(say(_SECOND), (say(_HOW), say(_WHO), say(_ELSEWHERE))),
-            Section(say(_AFTER), items=(say(_NOW), say(_WAIT), say(_READ))),
+            Section(say(_SECOND if second else _AT_DESK), how),
+            Section(say(_AFTER), items=after),
         ),
         (say(_PRINTED, moment=phrases.moment(now)),),
     )

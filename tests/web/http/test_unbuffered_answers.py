@@ -77,7 +77,10 @@ HOME |= {"/recovery", "/recovery/receipt.pdf"}
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
 HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
 HOME |= {f"/pro/desk/recovery/{step}" for step in ("language", "{step}")}
-HOME |= {f"/pro/desk/recovery/{step}" for step in ("agree", "noted", "opened", "pin", "who")}
+HOME |= {
+    f"/pro/desk/recovery/{step}"
+    for step in ("agree", "left", "noted", "opened", "phone", "pin", "who")
+}
 """Who has a session is sent on from there."""
 
 

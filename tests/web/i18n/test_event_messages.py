@@ -154,7 +154,7 @@ RECORDED = [
     *((action, STRANGER, "refused") for action in _MET),
     *(
         (action, ENTRY.actor, outcome)
-        for action in (Action.RECOVERY_BEGUN, Action.RECOVERY_SECOND)
+        for action in (Action.RECOVERY_BEGUN, Action.RECOVERY_SECOND, Action.RECOVERY_MEANS)
         for outcome in ("allowed", "refused")
     ),
     *((action, ENTRY.actor, "allowed") for action in (Action.SIGN_IN, Action.SIGN_OUT)),

@@ -13,7 +13,8 @@ HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 _NEXT = (
     "/me/cards/ready",
     *(f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")),
-    *(f"/pro/desk/recovery/{step}" for step in ("agree", "noted", "opened", "pin", "who")),
+    *(f"/pro/desk/recovery/{step}" for step in ("agree", "left", "noted", "opened", "phone")),
+    *(f"/pro/desk/recovery/{step}" for step in ("pin", "who")),
 )
 
 

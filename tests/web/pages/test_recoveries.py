@@ -2,6 +2,7 @@
 and pages that tell neither of them whether anything was found."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,9 +22,10 @@ from tests.web.printouts.reading import text_of
 from vault.recovery.recovery_rules import SENIORITY
 from vault.services import Services
 
+Pair = tuple[str, str]
 PIN = "482693"
 AT = "/pro/desk/recovery"
-_SEALED = re.compile(r'name="asked-[^"]*"|name="(?:form|visit)" value="[^"]*"')
+_SEALED = re.compile(r'name="asked-[^"]*"|name="(?:form|visit)" value="[^"]*"|of=[0-9a-f-]+')
 
 
 @pytest.fixture(autouse=True)
@@ -55,11 +57,12 @@ async def follow(
 
 
 async def begun(
-    at_work: httpx.AsyncClient, paper: ReadPaper, *, language: str = "fr"
+    at_work: httpx.AsyncClient, paper: ReadPaper, *, language: str = "fr", left: Sequence[Pair] = ()
 ) -> dict[str, httpx.Response]:
     """Every page of the first agent's, by its step."""
     pages = {"language": await at_work.get(f"{AT}/language")}
-    pages["who"] = await follow(at_work, pages["language"], "language", ("language", language))
+    pages["left"] = await follow(at_work, pages["language"], "language", ("language", language))
+    pages["who"] = await follow(at_work, pages["left"], "left", *left)
     pages["agree"] = await follow(at_work, pages["who"], "who", *typed(paper))
     pages["turn"] = await follow(at_work, pages["agree"], "turn")
     pages["pin"] = await follow(at_work, pages["turn"], "pin")
@@ -77,7 +80,10 @@ async def seconded(
 ) -> tuple[httpx.Response, httpx.Response]:
     """The page of the paper, and what it is answered."""
     asked = await at_work.get(f"{AT}/second")
-    who = await follow(at_work, asked, "second", ("code", code))
+    left = await follow(at_work, asked, "second", ("code", code))
+    if left.status_code != 200:
+        return left, left
+    who = await follow(at_work, left, "left")
     return who, await follow(at_work, who, "who", *typed(paper))
 
 
@@ -111,6 +117,7 @@ async def test_two_agents_open_it_again_and_the_card_opens_a_place_at_once(
         pages = await begun(at_work, paper)
     assert [title_of(pages[step]) for step in pages if not step.endswith("pdf")] == [
         "Quelle langue lit la personne ?",
+        "Qu’est-ce que la personne a encore ?",
         "Sa pièce d’identité",
         "Rouvrir vos papiers : ce qui va se passer",
         "C’est à la personne : donnez-lui l’appareil",
@@ -172,7 +179,8 @@ async def test_a_wrong_paper_is_corrected_where_it_was_typed(
     paper, before = some_paper(), await count(services)
     async with browser_of(served, first) as at_work:
         page = await at_work.get(f"{AT}/language")
-        who = await follow(at_work, page, "language", ("language", "fr"))
+        left = await follow(at_work, page, "language", ("language", "fr"))
+        who = await follow(at_work, left, "left")
         for wrong, field in (
             (paper | {"family_name": ""}, "family_name"),
             (paper | {"birth_date": "32/13/1980"}, "birth_date"),
@@ -210,7 +218,8 @@ async def test_a_pin_that_is_refused_begins_nothing(
     before = await count(services)
     async with browser_of(served, first) as at_work:
         page = await at_work.get(f"{AT}/language")
-        who = await follow(at_work, page, "language", ("language", "ar"))
+        left = await follow(at_work, page, "language", ("language", "ar"))
+        who = await follow(at_work, left, "left")
         agree = await follow(at_work, who, "who", *typed(some_paper()))
         assert 'lang="ar" dir="rtl"' in agree.text
         pin = await follow(at_work, await follow(at_work, agree, "turn"), "pin")
@@ -271,13 +280,35 @@ async def test_no_step_is_reached_by_its_address_nor_by_another_session(
 ) -> None:
     async with browser_of(served, first) as at_work:
         pages = await begun(at_work, some_paper())
-        for step in ("agree", "noted", "opened", "pin", "print", "turn", "who", "x"):
+        for step in (
+            "agree",
+            "left",
+            "noted",
+            "phone",
+            "opened",
+            "pin",
+            "print",
+            "turn",
+            "who",
+            "x",
+        ):
             assert (await at_work.get(f"{AT}/{step}")).headers["location"] == AT
     stolen = dict(yes_of(pages["opened"].text, f"{AT}/print"))["visit"]
     async with browser_of(served, other) as at_work:
         page = await at_work.get(f"{AT}/second")
         form = dict(yes_of(page.text, f"{AT}/second"))["form"]
-        for step in ("who", "turn", "pin", "open", "print", "sheet.pdf", "slip.pdf", "end"):
+        for step in (
+            "left",
+            "phone",
+            "who",
+            "turn",
+            "pin",
+            "open",
+            "print",
+            "sheet.pdf",
+            "slip.pdf",
+            "end",
+        ):
             for visit in (stolen, "", "x"):
                 sent = await send(at_work, f"{AT}/{step}", [("form", form), ("visit", visit)])
                 assert sent.status_code == 403, step

@@ -34,6 +34,16 @@ MESSAGES = {
         _("Cette sorte de pièce d’identité n’est pas dans la liste."),
         _("Choisissez une sorte de la liste, ou « Autre »."),
     ),
+    "phone_not_reached": ErrorMessage(
+        _("Ce téléphone n’est pas confirmé"),
+        _("Le code du SMS a été tapé il y a plus d’une demi-heure, ou par quelqu’un d’autre."),
+        _("Envoyez un nouveau code à ce téléphone."),
+    ),
+    "shown_nothing": ErrorMessage(
+        _("Il manque une preuve"),
+        _("Il faut une carte, un téléphone qui marche, ou le code d’une personne de confiance."),
+        _("Montrez-en une. Il n’y en a pas ? Une ou un autre collègue doit voir la personne."),
+    ),
     "recovery_not_yet": ErrorMessage(
         _("Pas encore"),
         _("Vos papiers d’avant ne peuvent pas encore être ouverts."),
