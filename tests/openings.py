@@ -6,10 +6,13 @@ from typing import Any
 
 import httpx
 
+from base.database import Database
 from tests.auth.means_steps import bearer, enter, usable_pins
-from tests.fixtures import MakePerson, MoveClock, SomePerson, SomeWorker
-from tests.recoveries import PIN, ReadPaper, begun, second, some_paper, with_anchor
+from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, SomeWorker
+from tests.recoveries import PIN, ReadPaper, agent, begun, second, some_paper, with_anchor
+from tests.steps import is_problem, log_of
 from vault.recovery.recovery_rules import WAIT
+from vault.services import Services
 
 Agents = tuple[SomeWorker, SomeWorker]
 LATER = WAIT + timedelta(minutes=1)
@@ -74,3 +77,33 @@ async def own(client: httpx.AsyncClient, headers: dict[str, str]) -> dict[str, A
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+async def papers(client: httpx.AsyncClient, headers: dict[str, str]) -> set[str]:
+    """The ids of the papers that a session sees."""
+    answer = await client.get("/v1/documents", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return {one["id"] for one in answer.json()["items"]}
+
+
+async def tap(client: httpx.AsyncClient, one: Waiting, code: str, status: int = 409) -> None:
+    """Refused, with a line in the log of the vault that waits, which nothing else changed."""
+    is_problem(await open_former(client, one), status, code)
+    (line, *_) = await log_of(client, one.headers)
+    assert (line["action"], line["outcome"]) == ("recovery.open", "refused")
+    assert (await client.get("/v1/me/means", headers=one.lost.headers)).status_code == 200
+
+
+def person_of(one: Waiting) -> SomePerson:
+    """Whoever is in the vault that waits, for steps that ask a person's headers alone."""
+    token = one.headers["Authorization"].removeprefix("Bearer ")
+    return SomePerson(one.lost.id, "", token, one.lost.subject, one.lost.services)
+
+
+async def two_agents(services: Services, as_owner: Database, make_worker: MakeWorker) -> Agents:
+    """Two of one structure."""
+    first = await agent(services, as_owner, make_worker, "Camille Moreau")
+    other = await agent(
+        services, as_owner, make_worker, "Nadia Benali", organisation=first.organisation_id
+    )
+    return first, other

@@ -351,6 +351,8 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.maintenance.records.note_reminder.values": lambda rows: [dict(rows["pending_erasure"])],
     "vault.recovery.records.code_tag": _of("recovery", "code_tag"),
     "vault.recovery.records.former_id": _of("recovery", "former_id"),
+    "vault.recovery.records.waiting_id": _of("recovery", "waiting_id"),
+    "vault.recovery.records.recovery_id": _of("recovery"),
     "vault.recovery.records.add.values": lambda rows: [
         {**_new("recovery", "mac")(rows)[0], "waiting_id": rows["last_person"]["id"]}
     ],

@@ -52,6 +52,7 @@ OUTSIDE = {
     "vault/reconciliation/replayed_reports.py": "reads every report, on command",
     "vault/reconciliation/replayed_requests.py": "reads every request, on command",
     "vault/reconciliation/replayed_sessions.py": "reads every session, on command",
+    "vault/reconciliation/replayed_recoveries.py": "reads every recovery, on command",
     "vault/reconciliation/replayed_trust.py": "reads every trusted person, on command",
     "vault/reconciliation/replayed_vaults.py": "reads every person, on command",
     "vault/reconciliation/snapshot.py": "reads whole tables, on command",

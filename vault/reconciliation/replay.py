@@ -33,6 +33,7 @@ from vault.reconciliation.replayed_erasures import ReplayedErasures
 from vault.reconciliation.replayed_grants import ReplayedGrants
 from vault.reconciliation.replayed_limits import ReplayedLimits
 from vault.reconciliation.replayed_means import ReplayedMeans
+from vault.reconciliation.replayed_recoveries import ReplayedRecoveries
 from vault.reconciliation.replayed_reports import ReplayedReports
 from vault.reconciliation.replayed_requests import ReplayedRequests
 from vault.reconciliation.replayed_roots import ReplayedRoots
@@ -95,6 +96,7 @@ class Replay:
             ReplayedMeans(),
             ReplayedAnchors(),
             ReplayedTrust(),
+            ReplayedRecoveries(),
             ReplayedDocuments(),
             ReplayedRequests(),
             ReplayedGrants(),

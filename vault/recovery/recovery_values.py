@@ -102,6 +102,11 @@ async def kept_of(services: CoreServices, row: Row[Any]) -> Kept:
     return Kept(**values | lists | {"agents": tuple(Agent(**one) for one in values["agents"])})
 
 
+async def agents_of(services: CoreServices, row: Row[Any]) -> tuple[Agent, ...]:
+    """The agents of a recovery, which was checked."""
+    return (await kept_of(services, row)).agents
+
+
 def facts_of(row: Row[Any], *, former: bool, rival: bool = False) -> RecoveryFacts:
     """The facts of a row. `former`: whether the vault that was found is there."""
     return RecoveryFacts(

@@ -261,7 +261,7 @@ async def _record(
     agents = await agents_of(services, row)
     told = {
         "recovery": str(row.id),
-        "agents": " ".join(one.worker_id for one in agents),
+        "workers": " ".join(one.worker_id for one in agents),
         "with": ", ".join(_named(one) for one in agents),
     }
     former, waiting = vaults
