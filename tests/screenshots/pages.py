@@ -12,6 +12,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/language",
         "/",
         "/card",
+        "/stop-recovery",
         "/pro",
         "/problems",
         "/problems/{code}",
@@ -85,6 +86,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/pro/desk/recovery",
         "/pro/desk/recovery/language",
         "/pro/desk/recovery/second",
+        "/pro/desk/recovery/cancel",
         "/pro/doings",
         "/pro/account",
         "/pro/beside",
@@ -97,6 +99,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
 # `over`: instead of a page that nobody touched.
 BY_A_FORM = {
     "/recovery",
+    "/recoveries/{recovery_id}",
     "/pro/grants/{grant_id}/documents/{document_id}/type",
     "/documents/{document_id}/versions",
     "/sign-in/{sign_in_id}",

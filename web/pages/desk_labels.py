@@ -5,6 +5,7 @@ from web.i18n.error_messages import _
 DONE = {
     "desk_freed": _("C’est noté. Si cette carte était bloquée, elle ne l’est plus."),
     "desk_stopped": _("C’est noté. Si cette carte marchait, elle est arrêtée."),
+    "recovery_withdrawn": _("La demande est annulée. Rien n’a été ouvert."),
 }
 FIELDS = {
     "card_typo": "card",

@@ -7,6 +7,7 @@ from base.errors import not_found
 from web.http.methods import CATCH_ALL
 from web.pages import (
     access_log,
+    asked_recoveries,
     assets,
     assisted_sessions,
     card_sign_in,
@@ -47,6 +48,7 @@ from web.pages import (
     sessions,
     sign_in,
     site_map,
+    stop_recovery,
     styles,
     top_bar,
     type_suggestions,
@@ -91,6 +93,8 @@ for _part in (
     own_phone,
     own_proofs,
     own_recovery,
+    asked_recoveries,
+    stop_recovery,
     own_anchor,
     own_trust,
     own_name,
