@@ -158,7 +158,7 @@ async def send(
     at.cookies.set(f"unefois-{kind}", who.token, domain="127.0.0.1")
     at.cookies.set("unefois-visit", "v" * 32, domain="127.0.0.1")
     own = address.startswith("/pro/") or address == "/pro"
-    visits = address.startswith(("/sign-in", "/card", "/pro/sign-in"))
+    visits = address.startswith(("/sign-in", "/card", "/pro/sign-in", "/stop-recovery"))
     secret = "v" * 32 if visits else who.token
     assert own is isinstance(who, SomeWorker)
     token = await forms.token_for(served.services, secret)
