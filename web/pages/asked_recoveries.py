@@ -49,6 +49,19 @@ async def confirm(recovery_id: PathId, page: PersonPageDep) -> Response:
     return go("/documents", done="recovery_confirmed")
 
 
+@router.post("/trusted/{naming_id}/stop")
+async def stop_for_another(naming_id: PathId, page: PersonPageDep) -> Response:
+    """It is not the person who trusts me. Nothing tells whether there was something."""
+    await page.form()
+    try:
+        await stops.stop_by_trusted(page.services, page.person, naming_id)
+    except ServiceError as failure:
+        if failure.kind is not ErrorKind.NOT_FOUND:
+            raise
+        return go("/me/trusted", done="trust_gone")
+    return go(f"/trusted/{naming_id}", done="recovery_stop_trusted")
+
+
 async def _asked_again(
     page: PersonPage, recovery_id: UUID, failure: ServiceError, sent: str
 ) -> Response:

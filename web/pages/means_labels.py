@@ -10,6 +10,9 @@ NOT_DONE = {
         "C’est noté. Vos papiers s’ouvrent avec la nouvelle carte : « Moi », « Mes papiers"
         " d’avant »."
     ),
+    "recovery_stop_trusted": _(
+        "C’est noté. Si quelqu’un demandait ses papiers au guichet, c’est arrêté."
+    ),
     "recovery_stop_noted": _("C’est noté. Si ce code est celui d’une demande, elle est arrêtée."),
     "recovery_opened": _(
         "C’est fait. Vos papiers d’avant sont ici, avec ceux que vous avez ajoutés."
