@@ -28,6 +28,7 @@ from base.outages import unavailable
 from base.time_zones import PARIS
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
+from vault.recovery import recovery_views
 from vault.services import Services
 from web.http.dependencies import ServicesDep
 from web.http.failure_limit import RECORDED, TOLD, FailureLimit
@@ -215,6 +216,14 @@ class PersonPage(Page):
     @property
     def beside(self) -> str:
         return "" if self.person.beside is None else self.person.beside.name
+
+    async def show(
+        self, template: str, *, status: int = 200, with_forms: bool = True, **values: Any
+    ) -> Response:
+        """The same; whoever asks at a desk for what is here is named on every page."""
+        asked = await recovery_views.on_my_vault(self.services, self.person) if with_forms else []
+        shown = {"recoveries": asked, **values}
+        return await super().show(template, status=status, with_forms=with_forms, **shown)
 
     def upload(self) -> forms.UploadForm:
         """The same; it may name finished uploads of the person."""

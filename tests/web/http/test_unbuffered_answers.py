@@ -50,6 +50,7 @@ PUBLIC = {
 # Pages of a visit that has not begun.
 BEFORE_A_SESSION = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}", "/language/{language}"}
 BEFORE_A_SESSION |= {"/language", "/quick-exit", "/styles", "/offline"}
+BEFORE_A_SESSION |= {"/stop-recovery"}
 BEFORE_A_SESSION |= {"/second-language/{language}", "/card/{step_id}"}
 OF_WORKERS = (
     "/pro",
@@ -75,6 +76,7 @@ HOME |= {
     "/trusted/{naming_id}",
     "/me/protection/remove",
 }
+HOME |= {"/recoveries/{recovery_id}", "/recovery", "/recovery/receipt.pdf"}
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
 HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
 HOME |= {f"/pro/desk/recovery/{step}" for step in ("language", "{step}")}
@@ -115,6 +117,7 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     values["naming_id"] = await trusted(client, person, await make_person())
     values["export_id"] = (await exports.made(client, person))["id"]
     values["import_id"] = (await imports.sent(client, person, b"no zip")).json()["id"]
+    values["recovery_id"] = values["worker_id"]  # nobody asks for these papers
     async with run_sequencer(served.services, EAGER):
         proof = f"/v1/access-log/{values['event_id']}/proof"
         await until(lambda: _is_ready(client, proof, person.headers), seconds=20)

@@ -22,6 +22,7 @@ _STEPS = {
     "/pro/desk/stop/code",
     "/pro/desk/recovery/language",
     "/pro/desk/recovery/second",
+    "/pro/desk/recovery/cancel",
 }
 
 
