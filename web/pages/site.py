@@ -102,6 +102,7 @@ for _part in (
     own_anchor,
     own_trust,
     own_protection,
+    own_recovery,
     own_name,
     own_exports,
     erasure,

@@ -14,6 +14,7 @@ from tests.invitations import looked_at
 from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
+from tests.recoveries import tied
 from tests.steps import deposit, drawn, granted, log_of, until
 from tests.trusted import trusted
 from tests.uploads import TUS, begin, id_of
@@ -76,7 +77,6 @@ HOME |= {
     "/trusted/{naming_id}",
     "/me/protection/remove",
 }
-HOME |= {"/recoveries/{recovery_id}", "/recovery", "/recovery/receipt.pdf"}
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
 HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
 HOME |= {f"/pro/desk/recovery/{step}" for step in ("language", "{step}")}
@@ -117,7 +117,9 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     values["naming_id"] = await trusted(client, person, await make_person())
     values["export_id"] = (await exports.made(client, person))["id"]
     values["import_id"] = (await imports.sent(client, person, b"no zip")).json()["id"]
-    values["recovery_id"] = values["worker_id"]  # nobody asks for these papers
+    await tied(served.services, person.id, (await make_person()).id)
+    asked = await tied(served.services, (await make_person()).id, person.id)
+    values["recovery_id"] = str(asked)
     async with run_sequencer(served.services, EAGER):
         proof = f"/v1/access-log/{values['event_id']}/proof"
         await until(lambda: _is_ready(client, proof, person.headers), seconds=20)
