@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from base.database import Database
+from tests.auth.means_steps import usable_pins
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served, SomeWorker
 from tests.journeys.phones import SMALL, OpenPhone, Phone, Way, open_phone
 from tests.openings import LATER, Agents
@@ -28,11 +29,12 @@ AT = "/pro/desk/recovery"
 
 @dataclass(frozen=True)
 class Lost:
-    """Who has neither phone nor card any more: what stands on their identity paper, and a paper
-    that they have here."""
+    """Who has neither phone nor card any more: what stands on their identity paper, a paper that
+    they have here, and a PIN that they may choose for it."""
 
     paper: ReadPaper
     document: str
+    pin: str
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ async def lost(services: Services, client: httpx.AsyncClient, make_person: MakeP
     person, paper = await make_person(), some_paper()
     await with_anchor(services, person, paper)
     document = await deposit(client, person, corpus.plain_jpeg(), type_="payslip")
-    return Lost(paper, document["id"])
+    return Lost(paper, document["id"], (await usable_pins(services, person))[0])
 
 
 def to(step: str) -> str:
@@ -115,15 +117,15 @@ async def second_agent(device: Phone, paper: ReadPaper, code: str) -> None:
     assert await device.says("C’est noté")
 
 
-async def enter(device: Phone, card: str) -> None:
-    """By the new card, and the PIN that was chosen at the desk."""
+async def enter(device: Phone, card: str, pin: str) -> None:
+    """By the new card, and the PIN that was chosen."""
     await device.go("/card")
     await device.fill("#card", card)
     await device.press("main form[action='/card'] button.main")
     if "/language" in device.page.url:
         under = "" if device.way.language == "fr" else "[href$='with=fr']"
         await device.press(f"a[hreflang={device.way.language}]{under}")
-    await device.fill("#code", PIN)
+    await device.fill("#code", pin)
     await device.press("main form:has(#code) button.main")
 
 
@@ -145,17 +147,17 @@ async def test_who_lost_phone_and_card_reads_an_old_paper_two_days_later(
     card, code = await first_agent(await at_desk(open_phone, served, workers[0]), paper, tmp_path)
     await second_agent(await at_desk(open_phone, served, workers[1]), paper, code)
     person = await open_phone()
-    await enter(person, card)
+    await enter(person, card, PIN)
     await person.go("/me")
     await person.press("main a[href='/recovery']")
     assert await person.says("C’est en attente.")
     assert await person.page.locator("main form[action='/recovery']").count() == 0
     moved_clock(LATER)
     # Another day, with the card again: a device that others use keeps nothing.
-    await enter(person, card)
+    await enter(person, card, PIN)
     await person.go("/recovery")
     assert await person.says("Vous pouvez les ouvrir.")
-    for name, typed in {"card": card, "proof": PIN, "pin": PIN, "again": PIN}.items():
+    for name, typed in {"card": card, "proof": PIN, "pin": lost.pin, "again": lost.pin}.items():
         await person.fill(f"#{name}", typed)
     await person.press("main form[action='/recovery'] button.main")
     assert await person.says("Vos papiers d’avant sont ici")
@@ -163,6 +165,6 @@ async def test_who_lost_phone_and_card_reads_an_old_paper_two_days_later(
     shown = person.page.locator("main img").first
     assert await shown.evaluate("one => one.decode().then(() => one.naturalWidth)") > 0
     # Entered as before, by the new card alone: the former vault has it now.
-    await enter(person, card)
+    await enter(person, card, lost.pin)
     await person.go("/documents")
     assert await person.page.locator(old).count()

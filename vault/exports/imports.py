@@ -142,6 +142,8 @@ async def receive(
         await archives.delete(services, person.id, begun.id)
         if isinstance(failure, BodyCut):
             raise invalid("import_cut") from None
+        if failure.kind is ErrorKind.NOT_FOUND:  # begun anew elsewhere, or given up
+            raise ServiceError(ErrorKind.CONFLICT, "import_over") from None
         raise
     return view
 

@@ -15,6 +15,7 @@ from web.api.holder_proofs import ProvedIn, proof_in
 from web.api.shapes import LOCATION
 from web.http import import_bodies, tus
 from web.http.dependencies import PersonDep, ServicesDep
+from web.http.openapi_problems import problem_response
 from web.http.path_ids import PathId
 from web.http.visitor import VisitorDep
 
@@ -26,10 +27,6 @@ _OFFSET = {
         "description": "How many bytes are kept, whatever happens.",
         "schema": {"type": "integer", "minimum": 0},
     }
-}
-_SENT: dict[int | str, dict[str, Any]] = {
-    201: {"description": "Begun, with `Upload-Length`.", "headers": LOCATION | _OFFSET},
-    202: {"description": "Received whole.", "headers": LOCATION | _OFFSET},
 }
 _KEPT: dict[int | str, dict[str, Any]] = {204: {"description": "Kept.", "headers": _OFFSET}}
 
@@ -91,6 +88,16 @@ Offset = Annotated[
 ]
 
 
+_SENT: dict[int | str, dict[str, Any]] = {
+    201: {
+        "description": "Begun, with `Upload-Length`.",
+        "model": ImportOut,
+        "headers": LOCATION | _OFFSET,
+    },
+    202: {"description": "Received whole.", "headers": LOCATION | _OFFSET},
+}
+
+
 @router.post(
     "/import",
     operation_id="createImport",
@@ -120,7 +127,7 @@ async def create(
     return _told(response, view)
 
 
-@router.get("/import", operation_id="getLatestImport")
+@router.get("/import", operation_id="getLatestImport", responses={404: problem_response(404)})
 async def see_latest(response: Response, services: ServicesDep, person: PersonDep) -> ImportOut:
     """The one that there is. 404 without one."""
     view = await imports.latest(services, person)

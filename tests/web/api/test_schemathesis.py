@@ -24,7 +24,8 @@ from tests.uploads import begin, id_of
 from tests.vault.decoding import corpus
 
 EXAMPLES = 12
-schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+for kind in ("application/offset+octet-stream", "application/zip"):
+    schemathesis.serializer.alias(kind, "application/octet-stream")
 Headers = dict[str, str]
 
 

@@ -106,8 +106,9 @@ async def test_one_that_is_over_leads_home(served: Served, make_person: MakePers
 async def test_the_digits_of_the_message_stop_it_without_entering(
     served: Served, client: httpx.AsyncClient, services: Services, waiting: Waiting
 ) -> None:
-    [told, *_] = await message_delivery.inbox(services, to=waiting.lost.phone)
-    digits = re.search(r"\d{6,}", told.text)
+    told = await message_delivery.inbox(services, to=waiting.lost.phone)
+    warning = next(one.text for one in told if "Arrêter une demande" in one.text)
+    digits = re.search(r"\d{4} ?\d{4}", warning)
     assert digits
     async with Browser(base_url=served.base_url, trust_env=False) as nobody:
         assert 'href="/stop-recovery"' in (await nobody.get("/")).text
