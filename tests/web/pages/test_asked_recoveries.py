@@ -9,8 +9,9 @@ import pytest
 from auth import message_delivery, pin_hashes
 from base.database import Database
 from tests.fixtures import MakePerson, MakeWorker, Served
-from tests.openings import Agents, Waiting, waits
+from tests.openings import Agents, Waiting, waits, waits_for
 from tests.recoveries import agent, begun, some_paper
+from tests.trusted import trusted
 from tests.web.pages.answers import Browser, send, yes_of
 from tests.web.pages.test_own_recovery import browser_with, words
 from tests.web.pages.test_pages import browser_of
@@ -146,3 +147,22 @@ async def test_an_agent_cancels_what_they_began(
         assert wrong.status_code == 403
         sent = await follow(at_work, page, "cancel", ("code", told["code"]))
         assert sent.headers["location"] == f"{DESK}?done=recovery_withdrawn"
+
+
+async def test_somebody_trusted_stops_it_and_reads_nothing_of_it(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, agents: Agents
+) -> None:
+    lost, friend = await make_person(), await make_person()
+    address = f"/trusted/{await trusted(client, lost, friend)}"
+    said = []
+    async with browser_of(served, friend) as browser:
+        for asked in (False, True):
+            waiting = await waits_for(client, agents, lost) if asked else None
+            page = await browser.get(address)
+            sent = await send(browser, f"{address}/stop", yes_of(page.text, f"{address}/stop"))
+            said.append(words(await browser.get(sent.headers["location"])))
+            if waiting is not None:
+                assert await state(client, waiting) == "stopped"
+    hidden = re.compile(r'name="asked-[^"]*"|name="form" value="[^"]*"')
+    assert hidden.sub("", said[0]) == hidden.sub("", said[1])
+    assert "Si quelqu’un demandait ses papiers au guichet" in said[0]
