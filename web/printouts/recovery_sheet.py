@@ -3,11 +3,12 @@ of its person, which names who saw them."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from auth.subjects import Person, Worker, snapshot
 from base import clock
 from vault.recovery import recovery_views
+from vault.recovery.identities import DocumentKind
 from vault.recovery.recovery_rules import SECOND_WITHIN
 from vault.services import Services
 from web.i18n.error_messages import _
@@ -147,5 +148,5 @@ def _seen(agent: Mapping[str, str], phrases: Phrases) -> str:
         _SEEN,
         who=phrases.person(dict(agent)),
         moment=phrases.moment(datetime.fromisoformat(agent["at"])),
-        document=phrases.say(PAPER_KINDS[agent["document"]]),
+        document=phrases.say(PAPER_KINDS[cast(DocumentKind, agent["document"])]),
     )
