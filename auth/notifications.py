@@ -71,6 +71,55 @@ def recovery_code(services: CoreServices, language: str, code: str) -> str:
     return services.translate(language, text).format(code=_grouped(code))
 
 
+def recovery_begun(services: CoreServices, language: str, code: str) -> str:
+    """Somebody asks at a desk to open the vault again, and how to stop it."""
+    text = _(
+        "« Mes papiers » : au guichet, quelqu’un demande à rouvrir vos papiers. C’est vous ? Ne"
+        " faites rien. Ce n’est pas vous ? Ouvrez « Mes papiers », choisissez « Arrêter une"
+        " demande », tapez {code}. Ou allez au guichet."
+    )
+    return services.translate(language, text).format(code=_grouped(code))
+
+
+def recovery_soon(
+    services: CoreServices, language: str, code: str, at: datetime, zone: ZoneInfo = PARIS
+) -> str:
+    """From when on it may be opened again. `code`: the digits that stop it; none where only a proof
+    does."""
+    if not code:
+        text = _(
+            "Rappel : vos papiers peuvent être rouverts à partir du {when}. C’est vous ? Ne faites"
+            " rien. Ce n’est pas vous ? Ouvrez vos papiers et arrêtez la demande, ou allez au"
+            " guichet."
+        )
+        when = _when(services, language, at, zone)
+        return services.translate(language, text).format(when=when)
+    text = _(
+        "Rappel : vos papiers peuvent être rouverts à partir du {when}. C’est vous ? Ne faites"
+        " rien. Ce n’est pas vous ? Ouvrez « Mes papiers », choisissez « Arrêter une demande »,"
+        " tapez {code}. Ou allez au guichet."
+    )
+    when = _when(services, language, at, zone)
+    return services.translate(language, text).format(when=when, code=_grouped(code))
+
+
+def recovery_stopped(services: CoreServices, language: str) -> str:
+    """It will not be opened by that."""
+    text = _(
+        "« Mes papiers » : la demande de rouvrir vos papiers est arrêtée. Rien n’a été ouvert."
+    )
+    return services.translate(language, text)
+
+
+def recovery_of_friend(services: CoreServices, language: str) -> str:
+    """To who is trusted: only their page says by whom."""
+    text = _(
+        "Une personne qui vous fait confiance est peut-être au guichet. Ouvrez « Mes papiers » pour"
+        " voir."
+    )
+    return services.translate(language, text)
+
+
 def sign_in_subject(services: CoreServices, language: str) -> str:
     """The subject of an e-mail about a code."""
     return services.translate(language, _("Votre code"))

@@ -36,11 +36,10 @@ from tests.openings import (
     waits,
     waits_for,
 )
-from tests.recoveries import PIN, begun, recoveries, some_paper
+from tests.recoveries import PIN, begun, messages_sent, recoveries, some_paper
 from tests.rows import change_row
 from tests.steps import deposit, erase, is_problem, log_of
 from tests.vault.decoding import corpus
-from vault.maintenance.joins import openings
 from vault.recovery import stop_lines
 from vault.recovery.records import RECOVERY_ROW, Recovery
 from vault.recovery.recovery_rules import OPEN_WITHIN, WAIT
@@ -110,20 +109,23 @@ async def test_one_that_was_stopped_or_is_late_opens_nothing(
 
 
 async def test_a_warning_that_waits_keeps_it_closed(
-    client: httpx.AsyncClient,
-    waiting: Waiting,
-    moved_clock: MoveClock,
-    monkeypatch: pytest.MonkeyPatch,
+    services: Services, client: httpx.AsyncClient, waiting: Waiting, moved_clock: MoveClock
 ) -> None:
-    async def unsent(*_: object) -> bool:
-        return True
-
     moved_clock(LATER)
-    monkeypatch.setattr(openings, "_warning_waits", unsent)
+    await messages_sent(services, sent=False)
     await tap(client, waiting, "recovery_warning_unsent")
-    monkeypatch.undo()
-    monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)
+    await messages_sent(services)
     assert (await open_former(client, waiting)).status_code == 201
+
+
+async def test_a_warning_that_was_never_sent_keeps_it_closed_for_a_week(
+    services: Services, client: httpx.AsyncClient, waiting: Waiting, moved_clock: MoveClock
+) -> None:
+    await messages_sent(services, sent=False)
+    moved_clock(timedelta(days=7, minutes=1))
+    headers = bearer(await enter(client, waiting.card, PIN))
+    answer = await client.post("/v1/me/recovery/open", headers=headers, json=waiting.body())
+    assert answer.status_code == 201, answer.text
 
 
 async def _bar(services: Services, agents: Agents) -> None:

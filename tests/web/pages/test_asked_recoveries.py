@@ -6,11 +6,11 @@ import re
 import httpx
 import pytest
 
-from auth import message_delivery, pin_hashes
+from auth import pin_hashes
 from base.database import Database
 from tests.fixtures import MakePerson, MakeWorker, Served
 from tests.openings import Agents, Waiting, waits, waits_for
-from tests.recoveries import agent, begun, some_paper
+from tests.recoveries import agent, begun, some_paper, stop_digits, texts_to
 from tests.trusted import trusted
 from tests.web.pages.answers import Browser, send, yes_of
 from tests.web.pages.test_own_recovery import browser_with, words
@@ -107,14 +107,12 @@ async def test_one_that_is_over_leads_home(served: Served, make_person: MakePers
 async def test_the_digits_of_the_message_stop_it_without_entering(
     served: Served, client: httpx.AsyncClient, services: Services, waiting: Waiting
 ) -> None:
-    told = await message_delivery.inbox(services, to=waiting.lost.phone)
-    warning = next(one.text for one in told if "Arrêter une demande" in one.text)
-    digits = re.search(r"\d{4} ?\d{4}", warning)
-    assert digits
+    told = [one for one in await texts_to(services, waiting.lost.phone) if "Arrêter" in one]
+    digits = stop_digits(told[0])
     async with Browser(base_url=served.base_url, trust_env=False) as nobody:
         assert 'href="/stop-recovery"' in (await nobody.get("/")).text
         said = []
-        for code in ("00000000", digits[0]):
+        for code in ("00000000", digits):
             page = await nobody.get("/stop-recovery")
             form = [*yes_of(page.text, "/stop-recovery"), ("code", code)]
             sent = await nobody.post("/stop-recovery", data=dict(form))
