@@ -155,6 +155,7 @@ PAGES = {
         "POST /me/joins",
         "POST /me/joins/code",
         "POST /me/joins/{join_id}",
+        "POST /recovery",
         "POST /me/import",
         "POST /me/import/parts",
         "PATCH /me/import/parts/{import_id}",

@@ -59,8 +59,9 @@ def to(step: str) -> str:
 async def at_desk(open_phone: OpenPhone, served: Served, worker: SomeWorker) -> Phone:
     """A worker's own device, where they are signed in."""
     device = await open_phone()
-    session = {"name": "unefois-worker", "value": worker.token, "url": served.base_url}
-    await device.context.add_cookies([session])
+    await device.context.add_cookies(
+        [{"name": "unefois-worker", "value": worker.token, "url": served.base_url}]
+    )
     return device
 
 
