@@ -87,7 +87,7 @@ async def test_its_page_says_from_when_on_and_whoever_it_is_opens_it_at_once(
     assert await state(client, waiting) == "ready"
 
 
-async def proved(browser: Browser, asked: httpx.Response, address: str) -> httpx.Response:
+async def proved(browser: httpx.AsyncClient, asked: httpx.Response, address: str) -> httpx.Response:
     """« C’est moi », with a code that is sent to the phone for it."""
     fields = [*yes_of(asked.text, "/me/proof/code")]
     led = await send(browser, "/me/proof/code", fields)
@@ -110,6 +110,7 @@ async def test_the_digits_of_the_message_stop_it_without_entering(
     told = [one for one in await texts_to(services, waiting.lost.phone) if "Arrêter" in one]
     digits = stop_digits(told[0])
     async with Browser(base_url=served.base_url, trust_env=False) as nobody:
+        nobody.cookies.set("unefois-language", "fr", domain="127.0.0.1")
         assert 'href="/stop-recovery"' in (await nobody.get("/")).text
         said = []
         for code in ("00000000", digits):
