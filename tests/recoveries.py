@@ -15,7 +15,6 @@ from audit.events import Action
 from auth import administration
 from auth.anchor_rules import TypedAnchor
 from auth.anchors import tag_of
-from auth.message_delivery import inbox
 from auth.records import anchors
 from auth.records.messages import Message
 from auth.records.recipients import WORKER_ROW, WorkerRow
@@ -23,6 +22,7 @@ from auth.subjects import Worker
 from base.database import Database
 from base.db_time import instant
 from base.ids import new_id
+from tests.auth.steps import queued_messages
 from tests.fixtures import MakeWorker, SomePerson, SomeWorker, last_code
 from tests.rows import change_row
 from vault.recovery import records, recovery_log
@@ -159,7 +159,8 @@ async def messages_sent(services: Services, *, sent: bool = True) -> None:
 
 async def texts_to(services: Services, phone: str) -> list[str]:
     """What a phone was really sent, the last first."""
-    return [one.text for one in await inbox(services, to=phone)]
+    queued = await queued_messages(services, phone)
+    return [one["text"] for one in reversed(queued) if one["send"]]
 
 
 def stop_digits(text: str) -> str:

@@ -104,7 +104,7 @@ async def test_a_guessed_anchor_and_another_paper(
     paper = some_paper()
     await with_anchor(services, victim, paper)
     colleague = await make_agent("Nadia Benali", organisation=corrupt.organisation_id)
-    wrong = [paper | {"document_end": f"00{number}Z"} for number in range(10, 16)]
+    wrong = [paper | {"document_end": f"0{number}Z"} for number in range(10, 16)]
     for guess in wrong[:3]:
         assert (await begin(client, corrupt, guess)).status_code == 202
     one = await waits_for(client, (corrupt, colleague), victim, wrong[3], former_phone=victim.phone)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -130,10 +131,9 @@ async def _tie(
     )
     dates, kept = _dates(kept, old, others, at)
     digits, stop_tag = await draw_stop(services, tx)
-    send = former is not None and not is_flooded(others, at)
-    ids = await warn(services, tx, pointed.id, old, Notice(digits), send=send)
     kept = replace(kept, stop_code=digits)
-    kept = with_warnings(kept, ids) if send else kept
+    send = former is not None and not is_flooded(others, at)
+    kept = await _warned(services, tx, pointed.id, old, kept, send=send)
     added = await records.add(
         tx,
         macs,
@@ -150,6 +150,13 @@ async def _tie(
         raise LookupError("the code is another recovery's")
     tied = recovery_log.Tied(recovery_id, person.id, former)
     await recovery_log.record(services, tx, worker, Action.RECOVERY_BEGUN, tied)
+
+
+async def _warned(
+    services: Services, tx: AsyncConnection, vault: UUID, old: OldMeans, kept: Kept, *, send: bool
+) -> Kept:
+    ids = await warn(services, tx, vault, old, Notice(kept.stop_code), send=send)
+    return with_warnings(kept, ids) if send else kept
 
 
 def _dates(

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth import messages, notifications
+from auth import messages, recovery_texts
 from auth.person_contact import PersonContact, contact_alike
 from base.ids import new_id
 from vault.recovery import old_means, records
@@ -59,7 +59,7 @@ async def warn(
     for number in range(_FRIENDS):
         friend = old.trusted[number] if number < len(old.trusted) else new_id()
         contact = await contact_alike(services, tx, friend)
-        text = notifications.recovery_of_friend(services, contact.language)
+        text = recovery_texts.recovery_of_friend(services, contact.language)
         told.append(await _queue(services, tx, contact, text, send=send))
     return tuple(str(one) for one in told)
 
@@ -67,7 +67,7 @@ async def warn(
 async def tell_stopped(services: Services, tx: AsyncConnection, vault: UUID, *, send: bool) -> None:
     """Queue to a vault's phone that nothing was opened."""
     contact = await contact_alike(services, tx, vault)
-    text = notifications.recovery_stopped(services, contact.language)
+    text = recovery_texts.recovery_stopped(services, contact.language)
     await _queue(services, tx, contact, text, send=send)
 
 
@@ -126,8 +126,8 @@ def with_warnings(kept: Kept, told: tuple[str, ...]) -> Kept:
 
 def _text(services: Services, notice: Notice, contact: PersonContact) -> str:
     if notice.opens_at is None:
-        return notifications.recovery_begun(services, contact.language, notice.code)
-    return notifications.recovery_soon(
+        return recovery_texts.recovery_begun(services, contact.language, notice.code)
+    return recovery_texts.recovery_soon(
         services, contact.language, notice.code, notice.opens_at, contact.zone
     )
 

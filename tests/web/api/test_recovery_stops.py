@@ -1,11 +1,13 @@
 """One gesture stops a recovery, from each old means; and « it is me » opens it at once."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from auth.rate_buckets import Rate
 from base.database import Database
 from tests.assisted import enter_beside
 from tests.auth.means_steps import add_card, bearer, choose_pin, enter, proof_of, usable_pins
@@ -25,11 +27,21 @@ from tests.recoveries import (
 from tests.rows import change_row
 from tests.steps import is_problem, log_of
 from tests.trusted import trusted
+from vault.recovery import stops
 from vault.recovery.records import RECOVERY_ROW, Recovery
 from vault.recovery.recovery_rules import LONG_WAIT
 from vault.services import Services
 
 pytestmark = pytest.mark.usefixtures("cheap_pins")
+
+
+PACE = stops.TYPED
+
+
+@pytest.fixture(autouse=True)
+def from_many_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of these tests type from one."""
+    monkeypatch.setattr(stops, "TYPED", Rate(1_000, timedelta(seconds=1)))
 
 
 @pytest.fixture
@@ -146,8 +158,11 @@ async def test_the_digits_of_a_message_stop_it(
     assert line["sentence"].startswith("Quelqu’un a arrêté une demande")
 
 
-async def test_digits_are_guessed_at_a_pace(client: httpx.AsyncClient, waiting: Waiting) -> None:
+async def test_digits_are_guessed_at_a_pace(
+    client: httpx.AsyncClient, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert waiting.card
+    monkeypatch.setattr(stops, "TYPED", PACE)
     answers = [(await stop_by_code(client, f"{number:08}")).status_code for number in range(12)]
     assert answers[-1] == 429
 
