@@ -169,6 +169,7 @@ PAGES = {
         "POST /me/joins/code",
         "POST /me/joins/{join_id}",
         "POST /recovery",
+        "POST /recoveries/{recovery_id}/confirm",
         "POST /me/import",
         "POST /me/import/parts",
         "PATCH /me/import/parts/{import_id}",
@@ -200,6 +201,9 @@ PAGES = {
     "free": {
         "POST /me/export/end",
         "POST /me/joins/asked/end",
+        "POST /recovery/end",
+        "POST /recoveries/{recovery_id}/stop",
+        "POST /trusted/{naming_id}/stop",  # nothing is opened then
         "POST /me/import/{import_id}/end",
         "POST /time-zone",
         "POST /sessions/end-others",

@@ -50,7 +50,10 @@ FORMS = {
     "recovery/left.html": {"/pro/desk/recovery/left"},
     "recovery/phone.html": {"/pro/desk/recovery/phone"},
     "recovery/who.html": {"/pro/desk/recovery/who"},
+    "own_recovery/asked.html": {"{{ address }}/confirm", "{{ address }}/stop"},
     "own_recovery/recovery.html": {"/recovery"},
+    "recovery/cancel.html": {"/pro/desk/recovery/cancel"},
+    "stop_recovery.html": {"/stop-recovery"},
     "pro/beside.html": {"/pro/beside"},
     "protection/protection.html": {"/me/protection"},
     "protection/remove.html": {"/me/protection/remove"},
@@ -93,6 +96,7 @@ TAKE = {
     "/meetings/code",
     "/pro/beside",
     "/pro/desk/free",
+    "/pro/desk/recovery/cancel",
     "/pro/desk/recovery/left",
     "/pro/desk/recovery/open",
     "/pro/desk/recovery/phone",
@@ -103,13 +107,19 @@ TAKE = {
     "/pro/desk/vault/turn",
     "/pro/meetings/code",
     "/pro/sign-in/{sign_in_id}",
+    "/recoveries/{recovery_id}/confirm",
+    "/recoveries/{recovery_id}/stop",
     "/recovery",
+    "/stop-recovery",
     "/sign-in/{sign_in_id}",
     "/trusted/code",
     "/trusted/{naming_id}/vouch",
 }
 # Of a thing that is not there, another page says so by its address.
 OF_NOTHING = {
+    "/recoveries/{recovery_id}/confirm": "/documents?done=recovery_gone",
+    "/recoveries/{recovery_id}/stop": "/documents?done=recovery_gone",
+    "/stop-recovery": "/stop-recovery?done=recovery_stop_noted",
     "/card/{step_id}": "/card?done=card_late",
     "/me/joins/{join_id}": "/me/joins?done=join_gone",
     "/me/means/{means_id}/free": "/me/means?done=means_gone",
@@ -167,7 +177,7 @@ async def send(
     at.cookies.set(f"unefois-{kind}", who.token, domain="127.0.0.1")
     at.cookies.set("unefois-visit", "v" * 32, domain="127.0.0.1")
     own = address.startswith("/pro/") or address == "/pro"
-    visits = address.startswith(("/sign-in", "/card", "/pro/sign-in"))
+    visits = address.startswith(("/sign-in", "/card", "/pro/sign-in", "/stop-recovery"))
     secret = "v" * 32 if visits else who.token
     assert own is isinstance(who, SomeWorker)
     token = await forms.token_for(served.services, secret)

@@ -12,6 +12,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/language",
         "/",
         "/card",
+        "/stop-recovery",
         "/pro",
         "/problems",
         "/problems/{code}",
@@ -93,6 +94,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/pro/desk/recovery",
         "/pro/desk/recovery/language",
         "/pro/desk/recovery/second",
+        "/pro/desk/recovery/cancel",
         "/pro/doings",
         "/pro/account",
         "/pro/beside",
@@ -105,6 +107,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
 # `over`: instead of a page that nobody touched.
 BY_A_FORM = {
     "/recovery",
+    "/recoveries/{recovery_id}",
     "/pro/grants/{grant_id}/documents/{document_id}/type",
     "/documents/{document_id}/versions",
     "/sign-in/{sign_in_id}",

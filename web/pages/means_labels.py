@@ -3,6 +3,7 @@
 from web.i18n.error_messages import _
 
 NOT_DONE = {
+    "recovery_gone": _("Cette demande est finie, ou arrêtée."),
     "card_late": _(
         "Rien n’est ouvert : trop de temps a passé, ou trop de codes secrets ont été essayés."
         " Scannez votre carte, ou tapez son code, de nouveau."
@@ -23,6 +24,16 @@ NOT_DONE = {
     "means_gone": _("Rien n’a changé : cette façon d’entrer n’est plus là."),
 }
 DONE = {
+    "recovery_given_up": _("C’est arrêté. Ce que vous avez mis ici reste."),
+    "recovery_stopped": _("C’est arrêté. Rien n’a été ouvert. Dites-le aussi au guichet."),
+    "recovery_confirmed": _(
+        "C’est noté. Vos papiers s’ouvrent avec la nouvelle carte : « Moi », « Mes papiers"
+        " d’avant »."
+    ),
+    "recovery_stop_trusted": _(
+        "C’est noté. Si quelqu’un demandait ses papiers au guichet, c’est arrêté."
+    ),
+    "recovery_stop_noted": _("C’est noté. Si ce code est celui d’une demande, elle est arrêtée."),
     "recovery_opened": _(
         "C’est fait. Vos papiers d’avant sont ici, avec ceux que vous avez ajoutés."
     ),

@@ -28,18 +28,18 @@ from base.outages import unavailable
 from base.time_zones import PARIS
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
+from vault.recovery import recovery_views
 from vault.services import Services
 from web.http.dependencies import ServicesDep
 from web.http.failure_limit import RECORDED, TOLD, FailureLimit
 from web.http.problems import STATUS
 from web.http.uploads import MultipartForm
-from web.i18n.languages import languages
 from web.pages import cookies, failure_notes, forms, preloads, return_address, script_answers
 from web.pages.closing_banner import shown_to
 from web.pages.page_address import address_of, shown_at
 from web.pages.page_response import page_response, say_when
 from web.pages.rendering import render
-from web.speech.sound_library import library_of
+from web.speech.sound_library import tags_with_sounds
 
 Area = Literal["person", "worker", "visit"]
 _LED_HERE = ("cross-site", "same-site", "none")
@@ -121,7 +121,7 @@ class Page:
             "device": self.device,
             "elsewhere": self.services.settings.quick_exit_url,
             "discreet": cookies.is_discreet(self.request, self.services.settings),
-            "voices": self._voices(),
+            "voices": tags_with_sounds(self.services.settings, self.languages),
             "closing": await shown_to(self.services, getattr(self, "person", None)),
             **values,
         }
@@ -148,12 +148,6 @@ class Page:
     def languages(self) -> tuple[str, ...]:
         """What its reader reads: one language, or two."""
         return tuple(filter(None, (self.language, self.second)))
-
-    def _voices(self) -> list[str]:
-        """The languages of the page that have sounds here, for where its browser has no voice."""
-        there = library_of(self.services.settings).tags()
-        tags = dict.fromkeys(languages()[code].tag for code in self.languages)
-        return [tag for tag in tags if tag in there]
 
     async def show_failure(
         self, failure: ServiceError, template: str, *, at: str = "", **values: Any
@@ -210,6 +204,12 @@ class PersonPage(Page):
     @property
     def who(self) -> str:
         return _tag(self.person.id)
+
+    async def show(self, template: str, **values: Any) -> Response:
+        """The same; whoever asks at a desk for what is here is named on every page."""
+        if values.get("with_forms", True):
+            values["recoveries"] = await recovery_views.on_my_vault(self.services, self.person)
+        return await super().show(template, **values)
 
     def upload(self) -> forms.UploadForm:
         """The same; it may name finished uploads of the person."""

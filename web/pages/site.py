@@ -7,6 +7,7 @@ from base.errors import not_found
 from web.http.methods import CATCH_ALL
 from web.pages import (
     access_log,
+    asked_recoveries,
     assets,
     assisted_sessions,
     card_sign_in,
@@ -52,6 +53,7 @@ from web.pages import (
     sessions,
     sign_in,
     site_map,
+    stop_recovery,
     styles,
     top_bar,
     type_suggestions,
@@ -96,6 +98,9 @@ for _part in (
     own_cards,
     own_phone,
     own_proofs,
+    own_recovery,
+    asked_recoveries,
+    stop_recovery,
     own_anchor,
     own_trust,
     own_protection,

@@ -52,6 +52,7 @@ PUBLIC = {
 # Pages of a visit that has not begun.
 BEFORE_A_SESSION = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}", "/language/{language}"}
 BEFORE_A_SESSION |= {"/language", "/quick-exit", "/styles", "/offline"}
+BEFORE_A_SESSION |= {"/stop-recovery"}
 BEFORE_A_SESSION |= {"/second-language/{language}", "/card/{step_id}"}
 OF_WORKERS = (
     "/pro",
@@ -120,6 +121,8 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     values["export_id"] = (await exports.made(client, person))["id"]
     values["import_id"] = (await imports.sent(client, person, b"no zip")).json()["id"]
     await tied(served.services, person.id, (await make_person()).id)
+    asked = await tied(served.services, (await make_person()).id, person.id)
+    values["recovery_id"] = str(asked)
     async with run_sequencer(served.services, EAGER):
         proof = f"/v1/access-log/{values['event_id']}/proof"
         await until(lambda: _is_ready(client, proof, person.headers), seconds=20)

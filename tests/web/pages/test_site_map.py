@@ -25,6 +25,7 @@ _STEPS = {
     "/pro/desk/stop/code",
     "/pro/desk/recovery/language",
     "/pro/desk/recovery/second",
+    "/pro/desk/recovery/cancel",
 }
 
 
