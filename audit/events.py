@@ -55,6 +55,8 @@ class Action(StrEnum):
     RECOVERY_SECOND = "recovery.second"
     RECOVERY_OPENED = "recovery.open"
     RECOVERY_MEANS = "recovery.means"
+    RECOVERY_STOPPED = "recovery.stop"
+    RECOVERY_CONFIRMED = "recovery.confirm"
     ERASE_CODE = "vault.erase_code"
     ERASE_ASKED = "vault.erase_asked"
     ERASE_CANCELLED = "vault.erase_cancelled"

@@ -1,5 +1,6 @@
 """Messages are queued: sealed in the transaction that causes them, and sent once it commits."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -43,3 +44,8 @@ async def queue(
     )
     await notify(tx, CHANNEL, "")
     return message_id
+
+
+async def still_waiting(tx: AsyncConnection, ids: Sequence[UUID]) -> bool:
+    """Whether one of these was neither sent nor dropped yet."""
+    return await messages.any_waits(tx, ids)

@@ -31,7 +31,7 @@ def _(text: str) -> str:
 def sign_in_code(services: CoreServices, language: str, code: str) -> str:
     """The code to sign in with."""
     text = _("Votre code : {code}. Valable 10 minutes. Ne le donnez à personne.")
-    return services.translate(language, text).format(code=_grouped(code))
+    return services.translate(language, text).format(code=grouped(code))
 
 
 def shared_code(services: CoreServices, language: str, code: str) -> str:
@@ -40,7 +40,7 @@ def shared_code(services: CoreServices, language: str, code: str) -> str:
         "Votre code : {code}. Valable 20 minutes. Ne le donnez à personne. "
         "Vous n’avez rien demandé ? Ne faites rien."
     )
-    return services.translate(language, text).format(code=_grouped(code))
+    return services.translate(language, text).format(code=grouped(code))
 
 
 def shared_phone_code(services: CoreServices, language: str, code: str) -> str:
@@ -49,7 +49,7 @@ def shared_phone_code(services: CoreServices, language: str, code: str) -> str:
         "Votre code : {code}. Valable 20 minutes. Ne le donnez à personne : il sert à entrer, et"
         " aussi à CHANGER vos façons d’entrer."
     )
-    return services.translate(language, text).format(code=_grouped(code))
+    return services.translate(language, text).format(code=grouped(code))
 
 
 def means_code(services: CoreServices, language: str, code: str) -> str:
@@ -59,7 +59,7 @@ def means_code(services: CoreServices, language: str, code: str) -> str:
         "rien demandé ? Ne donnez ce code à personne, ouvrez « Mes papiers », choisissez « Mes "
         "appareils », puis « Fermer partout, sauf ici »."
     )
-    return services.translate(language, text).format(code=_grouped(code))
+    return services.translate(language, text).format(code=grouped(code))
 
 
 def recovery_code(services: CoreServices, language: str, code: str) -> str:
@@ -68,7 +68,7 @@ def recovery_code(services: CoreServices, language: str, code: str) -> str:
         "Votre code pour le guichet, pour ROUVRIR vos papiers : {code}. Valable 10 minutes. Vous "
         "n’êtes pas au guichet ? Ne le donnez à personne."
     )
-    return services.translate(language, text).format(code=_grouped(code))
+    return services.translate(language, text).format(code=grouped(code))
 
 
 def sign_in_subject(services: CoreServices, language: str) -> str:
@@ -86,7 +86,9 @@ def new_device(
         "C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez « Mes papiers », choisissez "
         "« Mes appareils », puis « Fermer partout, sauf ici ». Ou allez au guichet."
     )
-    return _about_device(services, language, text, device, _when(services, language, at, zone))
+    return _about_device(
+        services, language, text, device, day_and_hour(services, language, at, zone)
+    )
 
 
 def new_device_of_worker(
@@ -98,7 +100,9 @@ def new_device_of_worker(
         " {when}. C’est vous ? Ne faites rien. Ce n’est pas vous ? Connectez-vous, choisissez"
         " « Mes appareils », puis « Fermer partout, sauf ici », et prévenez votre responsable."
     )
-    return _about_device(services, language, text, device, _when(services, language, at, zone))
+    return _about_device(
+        services, language, text, device, day_and_hour(services, language, at, zone)
+    )
 
 
 def new_device_subject(services: CoreServices, language: str) -> str:
@@ -165,7 +169,7 @@ def erasure_asked(
         "Tous vos papiers seront effacés le {when}. Vous ne le voulez pas ? Ouvrez « Mes "
         "papiers » avant cette date et choisissez « Ne pas effacer ». Ou allez au guichet."
     )
-    when = _when(services, language, erases_at, zone)
+    when = day_and_hour(services, language, erases_at, zone)
     return services.translate(language, text).format(when=when)
 
 
@@ -177,7 +181,7 @@ def erasure_soon(
         "Rappel : tous vos papiers seront effacés le {when}. Vous ne le voulez pas ? Ouvrez "
         "« Mes papiers » et choisissez « Ne pas effacer ». Ou allez au guichet."
     )
-    when = _when(services, language, erases_at, zone)
+    when = day_and_hour(services, language, erases_at, zone)
     return services.translate(language, text).format(when=when)
 
 
@@ -194,7 +198,7 @@ def export_ready(
     text = _(
         "La copie de vos papiers est prête. Ouvrez « Mes papiers » avant le {when} pour la prendre."
     )
-    when = _when(services, language, until, zone)
+    when = day_and_hour(services, language, until, zone)
     return services.translate(language, text).format(when=when)
 
 
@@ -316,7 +320,7 @@ def _about_device(services: CoreServices, language: str, text: str, device: str,
     return services.translate(language, text).format(device=name, when=when)
 
 
-def _when(services: CoreServices, language: str, at: datetime, zone: ZoneInfo) -> str:
+def day_and_hour(services: CoreServices, language: str, at: datetime, zone: ZoneInfo) -> str:
     """The day and the hour where the addressee is."""
     local = at.astimezone(zone)
     french = _("{day} à {hour} h {minute}")
@@ -327,7 +331,7 @@ def _when(services: CoreServices, language: str, at: datetime, zone: ZoneInfo) -
     return text.format(day=day, hour=local.hour, minute=f"{local.minute:02}")
 
 
-def _grouped(code: str) -> str:
+def grouped(code: str) -> str:
     """A long code in fours, as people read it; six digits as telephones recognise them. A space
     that does not break keeps the fours in order where words run from the right (UAX 9, W4)."""
     if len(code) <= 6:

@@ -33,6 +33,7 @@ BucketKind = Literal[
     "recovery",
     "recovery-code",
     "recovery-phone",
+    "recovery-stop",
     "trusted",
     "trusted-code",
     "export",

@@ -121,6 +121,12 @@ class FieldEncryption:
         stranger can time. Raises `storage.errors.KeyDestroyed`."""
         return FieldWriter(await self._keys.uncached(owner_id, connection))
 
+    async def uncached_reader(
+        self, owner_id: UUID | None, connection: AsyncConnection
+    ) -> FieldReader:
+        """`reader`, as `uncached_writer`. Raises `storage.errors.KeyDestroyed`."""
+        return FieldReader(await self._keys.uncached(owner_id, connection))
+
     async def tag(self, use: str, *parts: str | bytes) -> bytes:
         """A keyed tag for look-ups, under the service's index key for this use."""
         secret = await self._keys.service(f"index/{use}")

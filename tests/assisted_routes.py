@@ -39,6 +39,7 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "GET /v1/me/joins/{join_id}": ("vault.join_see", None),
     "POST /v1/me/joins/{join_id}/yes": ("vault.join_see", _PIN | _PROVED),
     "POST /v1/me/recovery/open": ("recovery.open", _PIN | _PROVED),
+    "POST /v1/me/recoveries/{recovery_id}/confirm": ("recovery.confirm", _PROVED),
     # A worker who leads a hand would name their own way back.
     "POST /v1/me/trusted": ("trusted.name", {"label": "x", "own_name": "y"} | _PROVED),
     "DELETE /v1/me/trusted/{naming_id}": ("trusted.end", _PROVED),
@@ -69,6 +70,9 @@ LIMITED = {
 FREE = {
     "GET /v1/me/recovery",  # what its agents were told, and no more
     "GET /v1/me/recovery/receipt",
+    "DELETE /v1/me/recovery",  # nothing is opened then
+    "POST /v1/me/recoveries/{recovery_id}/stop",  # the same
+    "POST /v1/trusted/{naming_id}/stop",  # the same
     "GET /v1/me/recoveries",  # whoever is beside sees that somebody asks for it, and may stop it
     "GET /v1/sessions",
     "DELETE /v1/sessions",

@@ -10,7 +10,16 @@ import httpx
 from base.database import Database
 from tests.auth.means_steps import bearer, enter, usable_pins
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, SomeWorker
-from tests.recoveries import PIN, ReadPaper, agent, begun, second, some_paper, with_anchor
+from tests.recoveries import (
+    PIN,
+    ReadPaper,
+    agent,
+    begun,
+    messages_sent,
+    second,
+    some_paper,
+    with_anchor,
+)
 from tests.steps import is_problem, log_of
 from vault.recovery.recovery_rules import WAIT
 from vault.services import Services
@@ -57,6 +66,7 @@ async def waits_for(
     for other in agents[1:]:
         answer = await second(client, other, told["code"], paper, **shown)
         assert answer.status_code == 202, answer.text
+    await messages_sent(lost.services)
     card = told["card"]["code"]
     pin = (await usable_pins(lost.services, lost))[0]
     return Waiting(lost, paper, card, bearer(await enter(client, card, PIN)), pin)

@@ -1,5 +1,6 @@
 """How a vault is opened again at the desk, over HTTP, in steps of a story."""
 
+import re
 from datetime import timedelta
 from secrets import choice, token_bytes
 from string import ascii_lowercase
@@ -7,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
 from audit.events import Action
@@ -15,17 +16,19 @@ from auth import administration
 from auth.anchor_rules import TypedAnchor
 from auth.anchors import tag_of
 from auth.records import anchors
+from auth.records.messages import Message
 from auth.records.recipients import WORKER_ROW, WorkerRow
 from auth.subjects import Worker
 from base.database import Database
 from base.db_time import instant
 from base.ids import new_id
+from tests.auth.steps import queued_messages
 from tests.fixtures import MakeWorker, SomePerson, SomeWorker, last_code
 from tests.rows import change_row
 from vault.recovery import records, recovery_log
-from vault.recovery.records import Recovery
+from vault.recovery.records import RECOVERY_ROW, Recovery
 from vault.recovery.recovery_rules import SENIORITY
-from vault.recovery.recovery_values import Kept, seal
+from vault.recovery.recovery_values import Kept, kept_of, seal
 from vault.services import Services
 
 PIN = "482693"
@@ -140,3 +143,28 @@ async def tied(
             ids = recovery_log.Tied(recovery_id, waiting, former)
             await recovery_log.record(services, tx, worker, Action.RECOVERY_BEGUN, ids)
     return recovery_id
+
+
+async def messages_sent(services: Services, *, sent: bool = True) -> None:
+    """The warnings of every recovery were sent, or none was; the demo's inbox keeps them."""
+    macs = await services.field_encryption.row_macs()
+    ids: list[UUID] = []
+    for row in await recoveries(services):
+        if macs.holds(RECOVERY_ROW, row):
+            ids += [UUID(one) for one in (await kept_of(services, row)).warnings]
+    async with services.database.transaction() as tx:
+        due = None if sent else await instant(tx)
+        await tx.execute(update(Message).where(Message.id.in_(ids)).values(due_at=due))
+
+
+async def texts_to(services: Services, phone: str) -> list[str]:
+    """What a phone was really sent, the last first."""
+    queued = await queued_messages(services, phone)
+    return [one["text"] for one in reversed(queued) if one["send"]]
+
+
+def stop_digits(text: str) -> str:
+    """The digits that a warning holds."""
+    found = re.search(r"\d{4}\u00a0\d{4}", text)
+    assert found is not None, text
+    return found[0]

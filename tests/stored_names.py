@@ -40,7 +40,7 @@ organisation.add organisation.change
 person.see
 pin.set
 protection.end protection.note
-recovery.begin recovery.means recovery.open recovery.second
+recovery.begin recovery.confirm recovery.means recovery.open recovery.second recovery.stop
 report.answer report.see
 rows.bind rows.refuse
 service.closing service.closing_end

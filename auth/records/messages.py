@@ -161,3 +161,11 @@ async def seconds_until_due(
     )
     seconds = result.scalar_one()
     return None if seconds is None else max(float(seconds), 0.0)
+
+
+async def any_waits(connection: AsyncConnection, ids: Sequence[UUID]) -> bool:
+    """Whether one of these was neither sent nor dropped yet."""
+    waiting = select(Message.id).where(
+        Message.id.in_(ids), Message.due_at.is_not(None), Message.expires_at > now()
+    )
+    return (await connection.execute(waiting.limit(1))).one_or_none() is not None

@@ -90,6 +90,7 @@ VALUES = {
     "RECOVERY": "recovery",
     "REACHED_PHONE": "reached_phone",
     "RECOVERY_CODE": "recovery-code",
+    "RECOVERY_STOP": "recovery-stop",
     "TRUSTED": "trusted_person",
     "TRUSTED_CODE": "trusted-code",
 }

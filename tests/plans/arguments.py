@@ -360,6 +360,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.maintenance.records.pending_to_remind.before": _is(timedelta(days=1)),
     "vault.maintenance.records.note_reminder.values": lambda rows: [dict(rows["pending_erasure"])],
     "vault.recovery.records.code_tag": _of("recovery", "code_tag"),
+    "vault.recovery.records.stop_tag": _of("recovery", "stop_tag"),
     "vault.recovery.records.former_id": _of("recovery", "former_id"),
     "vault.recovery.records.waiting_id": _of("recovery", "waiting_id"),
     "vault.recovery.records.recovery_id": _of("recovery"),

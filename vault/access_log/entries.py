@@ -28,6 +28,7 @@ AT_THE_DESK = frozenset(
         Action.RECOVERY_BEGUN.value,
         Action.RECOVERY_SECOND.value,
         Action.RECOVERY_MEANS.value,
+        Action.RECOVERY_STOPPED.value,
     }
 )
 """What a worker does with a card that somebody shows, of which they must not learn whether it is

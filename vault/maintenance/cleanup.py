@@ -25,6 +25,8 @@ from vault.maintenance import records as maintenance_records
 from vault.maintenance.erasure_codes import DAY
 from vault.maintenance.joins.join_rules import OVER_AFTER as JOIN_OVER_AFTER
 from vault.records import delete_attempts
+from vault.recovery import records as recoveries
+from vault.recovery.recovery_rules import REMEMBERED
 from vault.services import Services
 from vault.trusted.records import delete_old_namings
 from vault.trusted.trusted_rules import ENDED_KEPT
@@ -113,8 +115,8 @@ async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) 
 
 async def sweep_rows(services: Services) -> None:
     """Delete old rows: answers to idempotency keys, attempts, requests that were not approved,
-    codes, labels of people who are shown to their worker no more, meetings, joins and namings
-    that are over.
+    codes, labels of people who are shown to their worker no more, meetings, joins, namings
+    and recoveries that are over.
     """
     async with services.database.transaction() as tx:
         await vault_records.delete_idempotency_answers(tx)
@@ -125,3 +127,4 @@ async def sweep_rows(services: Services) -> None:
         await delete_old_meetings(tx, OVER_AFTER)
         await delete_old_joins(tx, JOIN_OVER_AFTER)
         await delete_old_namings(tx, TRUSTED_OVER_AFTER, ENDED_KEPT)
+        await recoveries.delete_old(tx, REMEMBERED)

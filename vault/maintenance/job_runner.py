@@ -19,6 +19,7 @@ from vault.jobs import CONTENT_TAG, EXPORT, IMPORT, PREVIEW, QUEUE, SCAN, Later
 from vault.maintenance import cleanup, erasure_requests
 from vault.maintenance.key_rotation import retire_keys
 from vault.maintenance.version_sizes import measure_versions
+from vault.recovery import warnings
 from vault.services import Services
 
 _MAX_ATTEMPTS = 5
@@ -145,11 +146,12 @@ async def retry_stalled_jobs(app: procrastinate.App) -> int:
 
 
 async def sweep_all(services: Services) -> int | None:
-    """Delete what has expired, the vaults whose erasure is due, and what a crash left; returns how
-    many blobs were removed.
+    """Remind those whose vault may soon be opened again; delete what has expired, the vaults whose
+    erasure is due, and what a crash left; returns how many blobs were removed.
 
     None during a backup: the next run removes the blobs.
     """
+    await warnings.remind_due(services)
     await erasure_requests.run_due(services)
     await delete_expired(services)
     await cleanup.sweep_rows(services)

@@ -15,6 +15,7 @@ from audit.records import AuditKey
 from base.database import Base
 from base.db_time import now
 from storage.row_macs import RowFormat, RowMacs
+from vault.recovery.records import is_waited_for
 from vault.tables import ConsentRequest, Document, ErasureCode, Grant, PendingErasure
 
 ERASURE_CODE_ROW = RowFormat(
@@ -46,10 +47,14 @@ async def live_grants(connection: AsyncConnection, person_id: UUID) -> Sequence[
 
 
 async def due_for_purge(connection: AsyncConnection, limit: int) -> Sequence[Row[UUID, UUID]]:
-    """Documents deleted more than 30 days ago, by the database's clock: `id`, `person_id`."""
+    """Documents deleted more than 30 days ago, by the database's clock: `id`, `person_id`. None of
+    a vault that may soon be opened again: its person could not take one back."""
     result = await connection.execute(
         select(Document.id, Document.person_id)
-        .where(Document.deleted_at < now() - text("interval '30 days'"))
+        .where(
+            Document.deleted_at < now() - text("interval '30 days'"),
+            ~is_waited_for(Document.person_id),
+        )
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -186,9 +191,12 @@ async def pending_to_remind(connection: AsyncConnection, before: timedelta) -> S
 async def due_erasures(
     connection: AsyncConnection, notice: timedelta, person_id: UUID | None = None
 ) -> Sequence[UUID]:
-    """Whose vault is to be erased now, reminded at least that long ago; of one person if given."""
+    """Whose vault is to be erased now, reminded at least that long ago; of one person if given. Not
+    one that may soon be opened again: who asked for it to be erased may not be its person."""
     due = select(PendingErasure.person_id).where(
-        PendingErasure.erases_at <= now(), PendingErasure.reminded_at <= now() - notice
+        PendingErasure.erases_at <= now(),
+        PendingErasure.reminded_at <= now() - notice,
+        ~is_waited_for(PendingErasure.person_id),
     )
     if person_id is not None:
         due = due.where(PendingErasure.person_id == person_id)

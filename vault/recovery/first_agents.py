@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,10 +26,11 @@ from vault.recovery import candidates, old_means, records, recovery_agents, reco
 from vault.recovery.candidates import Sought
 from vault.recovery.identities import SeenDocument, SeenTag, seen
 from vault.recovery.old_means import OldMeans
-from vault.recovery.recovery_codes import draw, tag_of
+from vault.recovery.recovery_codes import draw, draw_stop, tag_of
 from vault.recovery.recovery_rules import REMEMBERED, earliest, judge, opens_at
-from vault.recovery.recovery_values import Kept, agent_of, seal, shown_by
+from vault.recovery.recovery_values import Kept, agent_of, is_flooded, seal, shown_by
 from vault.recovery.shown_means import KINDS, NOTHING_SHOWN, ReadMeans, ShownMeans, read
+from vault.recovery.warnings import Notice, warn, with_warnings
 from vault.services import Services
 
 BEGUN = Rate(5, timedelta(hours=1))
@@ -128,6 +130,10 @@ async def _tie(
         asleep=old.asleep,
     )
     dates, kept = _dates(kept, old, others, at)
+    digits, stop_tag = await draw_stop(services, tx)
+    kept = replace(kept, stop_code=digits)
+    send = former is not None and not is_flooded(others, at)
+    kept = await _warned(services, tx, pointed.id, old, kept, send=send)
     added = await records.add(
         tx,
         macs,
@@ -135,14 +141,22 @@ async def _tie(
         waiting_id=person.id,
         former_id=former,
         code_tag=await tag_of(services, code),
+        stop_tag=stop_tag,
         began_at=at,
         sealed=await seal(services, recovery_id, kept),
         **dates,
     )
     if not added:
         raise LookupError("the code is another recovery's")
-    ids = recovery_log.Tied(recovery_id, person.id, former)
-    await recovery_log.record(services, tx, worker, Action.RECOVERY_BEGUN, ids)
+    tied = recovery_log.Tied(recovery_id, person.id, former)
+    await recovery_log.record(services, tx, worker, Action.RECOVERY_BEGUN, tied)
+
+
+async def _warned(
+    services: Services, tx: AsyncConnection, vault: UUID, old: OldMeans, kept: Kept, *, send: bool
+) -> Kept:
+    ids = await warn(services, tx, vault, old, Notice(kept.stop_code), send=send)
+    return with_warnings(kept, ids) if send else kept
 
 
 def _dates(

@@ -15,9 +15,9 @@ from audit.events import Action
 from auth.subjects import Worker
 from base.clock import rfc3339
 from base.ids import new_id
-from base.locks import hold_tags
 from vault.recovery import candidates, old_means, records, recovery_log
 from vault.recovery.candidates import Pointed, Sought
+from vault.recovery.held_vaults import hold
 from vault.recovery.identities import SeenTag
 from vault.recovery.old_means import OldMeans
 from vault.recovery.recovery_rules import (
@@ -25,7 +25,6 @@ from vault.recovery.recovery_rules import (
     REMEMBERED,
     AnchorSeen,
     RecoveryState,
-    Verdict,
     earliest,
     judge,
     opens_at,
@@ -33,9 +32,8 @@ from vault.recovery.recovery_rules import (
 )
 from vault.recovery.recovery_values import Kept, agent_of, facts_of, kept_of, seal, shown_by
 from vault.recovery.shown_means import KINDS, ReadMeans
+from vault.recovery.warnings import notice_of, warn, with_warnings
 from vault.services import Services
-
-_VAULTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +109,6 @@ async def hold_by_code(
     return HeldRecovery(row, kept, known, there and known is not None, look, anchor, old, rivals)
 
 
-async def hold(tx: AsyncConnection, *vaults: UUID) -> None:
-    """Hold them in one order for everyone; as many locks where two are the same one."""
-    held = {*vaults}
-    while len(held) < _VAULTS:
-        held.add(new_id())
-    await hold_tags(tx, [one.bytes[8:] for one in held])
-
-
 async def complete(
     services: Services,
     tx: AsyncConnection,
@@ -130,7 +120,8 @@ async def complete(
     """Judge what is kept now, and write it: what the agents are told, from when on it may be opened
     at the earliest. What was judged before is never put off."""
     macs, row = await services.field_encryption.row_macs(), held.row
-    verdict = verdict_of(held, kept)
+    shown = shown_by(kept, held.old, held.others, row.at)
+    verdict = judge(shown) if held.there else NOT_ENOUGH
     told, opens = earliest(row.at, len(kept.typed)), opens_at(verdict, row.at)
     strong = verdict.strong
     if kept.told:
@@ -138,6 +129,11 @@ async def complete(
     if row.opens_at is not None and (opens is None or row.opens_at <= opens):
         opens, strong = row.opens_at, kept.strong
     kept = replace(kept, strong=strong, told=rfc3339(told))
+    # Told at once where nobody was before, and again when it is known from when on it opens.
+    new = opens is not None and opens != row.opens_at
+    send = held.there and not shown.flooded and (new or not kept.warned)
+    notice = notice_of(kept, opens if kept.warned or strong else None)
+    ids = await warn(services, tx, held.former or new_id(), held.old, notice, send=send)
     await records.change(
         tx,
         macs,
@@ -146,15 +142,8 @@ async def complete(
         complete_at=row.complete_at or row.at,
         earliest_at=told if row.earliest_at is None else min(told, row.earliest_at),
         opens_at=opens,
-        sealed=await seal(services, row.id, kept),
+        sealed=await seal(services, row.id, with_warnings(kept, ids) if send else kept),
     )
     tied = recovery_log.Tied(row.id, row.waiting_id, held.former)
     await recovery_log.record(services, tx, worker, action, tied)
     return told
-
-
-def verdict_of(held: HeldRecovery, kept: Kept) -> Verdict:
-    """Whether what is kept opens the vault, and after what wait."""
-    if not held.there:
-        return NOT_ENOUGH
-    return judge(shown_by(kept, held.old, held.others, held.row.at))

@@ -6,15 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, and_, delete, exists, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import Exists
 
 from auth.records import code_rows
 from base.database import SCHEMA, Base
 from base.db_time import now
 from storage.row_macs import RowFormat, RowMacs
+from vault.recovery.recovery_rules import OPEN_WITHIN
 
 
 class Recovery(Base):
@@ -45,6 +48,12 @@ class Recovery(Base):
         Index("uq_recovery_waiting_id", "waiting_id", unique=True),
         Index("uq_recovery_code_tag", "code_tag", unique=True),
         Index("uq_recovery_stop_tag", "stop_tag", unique=True),
+        Index(
+            "ix_recovery_opens_at",
+            "opens_at",
+            postgresql_where="ended_at IS NULL AND opened_at IS NULL",
+        ),
+        Index("ix_recovery_began_at", "began_at", postgresql_where="opened_at IS NULL"),
         Index("ix_recovery_former_id", "former_id", postgresql_where="former_id IS NOT NULL"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -84,7 +93,17 @@ RECOVERY_ROW = RowFormat(
     ),
 )
 _EMPTY = dict.fromkeys(RECOVERY_ROW.columns)
+_NOBODY = UUID(int=0)
+REMINDED_BEFORE = timedelta(days=1)
+_UNDER_WAY = and_(Recovery.ended_at.is_(None), Recovery.opened_at.is_(None))
 _RECOVERY = select(Recovery.__table__, now().label("at"))
+
+
+def is_waited_for(person_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> Exists:
+    """Whether what a vault holds may still be opened by a recovery: it is neither erased nor purged
+    meanwhile. One that is not enough as it stands holds nothing back."""
+    lives = Recovery.opens_at > now() - OPEN_WITHIN
+    return exists().where(Recovery.former_id == person_id, _UNDER_WAY, lives)
 
 
 async def of_code(connection: AsyncConnection, code_tag: bytes) -> Row[Any] | None:
@@ -98,10 +117,47 @@ async def of_code_to_change(
 ) -> Row[Any] | None:
     """The same, locked: of two second agents at once, the other waits. Raises `RowAltered`."""
     query = _RECOVERY.where(Recovery.code_tag == code_tag).with_for_update()
-    row = (await connection.execute(query)).one_or_none()
-    if row is not None:
-        macs.check(RECOVERY_ROW, row)
-    return row
+    return _checked(macs, (await connection.execute(query)).one_or_none())
+
+
+async def recovery_to_change(
+    connection: AsyncConnection, macs: RowMacs, recovery_id: UUID
+) -> Row[Any] | None:
+    """One recovery, locked, and the current time `at`. Raises `RowAltered`."""
+    query = _RECOVERY.where(Recovery.id == recovery_id).with_for_update()
+    return _checked(macs, (await connection.execute(query)).one_or_none())
+
+
+async def of_stop(connection: AsyncConnection, stop_tag: bytes) -> Row[Any] | None:
+    """The recovery that these digits stop; not believed before it is locked."""
+    found = await connection.execute(_RECOVERY.where(Recovery.stop_tag == stop_tag))
+    return found.one_or_none()
+
+
+async def due_for_reminder(
+    connection: AsyncConnection, limit: int
+) -> Sequence[Row[UUID, UUID, UUID | None]]:
+    """Those that may be opened within a day, and of which nobody was reminded: `id`, `waiting_id`,
+    `former_id`. Not believed before they are locked."""
+    found = await connection.execute(
+        select(Recovery.id, Recovery.waiting_id, Recovery.former_id)
+        .where(
+            _UNDER_WAY,
+            Recovery.opens_at > now(),
+            Recovery.opens_at <= now() + REMINDED_BEFORE,
+            Recovery.reminded_at.is_(None),
+            Recovery.former_id.is_not(None),
+        )
+        .order_by(Recovery.opens_at)
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def delete_old(connection: AsyncConnection, age: timedelta) -> None:
+    """Delete those that began so long ago, and opened nothing."""
+    old = Recovery.began_at < now() - age
+    await connection.execute(delete(Recovery).where(Recovery.opened_at.is_(None), old))
 
 
 async def of_former(
@@ -156,6 +212,13 @@ async def add(connection: AsyncConnection, macs: RowMacs, **values: Any) -> bool
 async def change(connection: AsyncConnection, macs: RowMacs, row: Row[Any], **values: Any) -> None:
     """Change a locked recovery, which must be one of ours, and its MAC. Raises `RowAltered`."""
     await connection.execute(code_rows.changing(Recovery, RECOVERY_ROW, macs, row, values))
+
+
+async def change_none(connection: AsyncConnection) -> None:
+    """As costly as a change: of digits that stop nothing."""
+    nobody = Recovery.id == _NOBODY
+    values = dict.fromkeys(("ended_at", "ended_by"))
+    await connection.execute(update(Recovery).where(nobody).values(**values, mac=b""))
 
 
 async def leave(connection: AsyncConnection, macs: RowMacs, person_id: UUID) -> None:

@@ -78,7 +78,8 @@ def agent_of(
 class Kept:
     """What is sealed of a recovery. `strong`: a gesture that proves nothing does not stop it.
     `means`: those shown that are of the vault that was found; `typed`: all that were shown, by
-    which its agents are told when it opens (`told`). `asleep`: the vault was, when it was found."""
+    which its agents are told when it opens (`told`). `asleep`: the vault was, when it was found.
+    `stop_code`: the digits of its warnings; `warned`: one was sent; `warnings`: their messages."""
 
     agents: tuple[Agent, ...] = ()
     strong: bool = False
@@ -86,6 +87,9 @@ class Kept:
     typed: tuple[MeansKind, ...] = ()
     asleep: bool = False
     told: str = ""
+    stop_code: str = field(default="", repr=False)
+    warned: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 async def seal(services: CoreServices, recovery_id: UUID, kept: Kept) -> bytes:
@@ -98,7 +102,7 @@ async def kept_of(services: CoreServices, row: Row[Any]) -> Kept:
     """What is sealed of a recovery, which was checked."""
     reader = await services.field_encryption.reader(None)
     values = reader.open(RECOVERY, row.id, row.sealed)
-    lists = {name: tuple(values[name]) for name in ("means", "typed")}
+    lists = {name: tuple(values[name]) for name in ("means", "typed", "warnings")}
     return Kept(**values | lists | {"agents": tuple(Agent(**one) for one in values["agents"])})
 
 
@@ -132,5 +136,11 @@ def shown_by(kept: Kept, old: OldMeans, others: Sequence[Row[Any]], at: datetime
         warned=old.can_be_warned(means),
         contested=is_contested(stops, at),
         rival=any(one.opens_at is not None for one in living),
-        flooded=sum(at - one.began_at < FLOOD_WITHIN for one in others) >= FLOOD,
+        flooded=is_flooded(others, at),
     )
+
+
+def is_flooded(others: Sequence[Row[Any]], at: datetime) -> bool:
+    """Whether so many were begun for a vault in a day that the next neither opens it nor rings."""
+    lately = [one for one in others if at - one.began_at < FLOOD_WITHIN]
+    return len(lately) >= FLOOD

@@ -80,6 +80,19 @@ async def vouched(services: Services, tx: AsyncConnection, typed: str) -> UUID |
     return vault
 
 
+async def trusting_vault(
+    services: Services, tx: AsyncConnection, person: Person, naming_id: UUID
+) -> UUID | None:
+    """Whose vault it is of which the caller is told, by a naming of theirs; None of another's."""
+    macs = await services.field_encryption.row_macs()
+    row = await records.naming(tx, macs, naming_id)
+    told = row is not None and row.trusted_id == person.id and is_told(facts_of(row))
+    if row is None or not told:
+        return None
+    vault: UUID = row.person_id
+    return vault
+
+
 async def to_tell(services: Services, tx: AsyncConnection, person_id: UUID) -> list[UUID]:
     """Who is told that somebody asks to open a person's vault again: whom they trust, or trusted
     until a few days ago."""

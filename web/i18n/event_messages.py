@@ -316,7 +316,8 @@ def _did_what(entry: EntryView, who: str, language: str) -> str:
 
 
 def _pattern(entry: EntryView) -> str:
-    return _pattern_to_enter(entry) or _pattern_of_sessions(entry) or _pattern_of_action(entry)
+    of_its_own = _pattern_to_enter(entry) or recovery_messages.of_stop(entry)
+    return of_its_own or _pattern_of_sessions(entry) or _pattern_of_action(entry)
 
 
 def _pattern_to_enter(entry: EntryView) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from auth import administration, phone_means, pin_hashes
 from base.database import Database
@@ -36,13 +37,11 @@ from tests.openings import (
     waits,
     waits_for,
 )
-from tests.recoveries import PIN, begun, recoveries, some_paper
+from tests.recoveries import PIN, begun, messages_sent, recoveries, some_paper
 from tests.rows import change_row
 from tests.steps import deposit, erase, is_problem, log_of
 from tests.vault.decoding import corpus
 from vault.documents.moves import moved_papers
-from vault.maintenance.joins import openings
-from vault.recovery import stop_lines
 from vault.recovery.records import RECOVERY_ROW, Recovery
 from vault.recovery.recovery_rules import OPEN_WITHIN, WAIT
 from vault.services import Services
@@ -111,20 +110,23 @@ async def test_one_that_was_stopped_or_is_late_opens_nothing(
 
 
 async def test_a_warning_that_waits_keeps_it_closed(
-    client: httpx.AsyncClient,
-    waiting: Waiting,
-    moved_clock: MoveClock,
-    monkeypatch: pytest.MonkeyPatch,
+    services: Services, client: httpx.AsyncClient, waiting: Waiting, moved_clock: MoveClock
 ) -> None:
-    async def unsent(*_: object) -> bool:
-        return True
-
     moved_clock(LATER)
-    monkeypatch.setattr(openings, "_warning_waits", unsent)
+    await messages_sent(services, sent=False)
     await tap(client, waiting, "recovery_warning_unsent")
-    monkeypatch.undo()
-    monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)
+    await messages_sent(services)
     assert (await open_former(client, waiting)).status_code == 201
+
+
+async def test_a_warning_that_was_never_sent_keeps_it_closed_for_a_week(
+    services: Services, client: httpx.AsyncClient, waiting: Waiting, moved_clock: MoveClock
+) -> None:
+    await messages_sent(services, sent=False)
+    moved_clock(timedelta(days=7, minutes=1))
+    headers = bearer(await enter(client, waiting.card, PIN))
+    answer = await client.post("/v1/me/recovery/open", headers=headers, json=waiting.body())
+    assert answer.status_code == 201, answer.text
 
 
 async def _bar(services: Services, agents: Agents) -> None:
@@ -259,13 +261,19 @@ async def test_who_cannot_prove_it_opens_nothing(
 async def test_a_row_that_was_put_back_after_a_stop_opens_nothing(
     services: Services,
     client: httpx.AsyncClient,
+    as_owner: Database,
     waiting: Waiting,
     moved_clock: MoveClock,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (row, *_) = await recoveries(services)
+    before = {column.name: getattr(row, column.name) for column in Recovery.__table__.c}
+    path = f"/v1/me/recoveries/{row.id}/stop"
+    assert (await client.post(path, headers=waiting.lost.headers)).status_code == 204
+    async with as_owner.transaction() as tx:
+        table = Recovery.__table__
+        await tx.execute(update(table).where(table.c.id == row.id).values(before))
     moved_clock(LATER)
-    # As if the second agent's line were a stop: the row still says that it lives.
-    monkeypatch.setattr(stop_lines, "STOPPED", "recovery.second")
+    assert (await own(client, waiting.headers))["state"] == "ready", "its MAC holds"
     assert (await open_former(client, waiting)).status_code == 503
     line = (await service_log(services))[-1]
     assert (line["action"], line["reason"]) == ("rows.refuse", "altered")

@@ -37,7 +37,7 @@ from vault.maintenance import erasure_requests
 from vault.maintenance.cleanup import remove_blobs
 from vault.maintenance.joins.union import TypedYes
 from vault.maintenance.joins.united_vaults import United, lead_on, record_left, unite
-from vault.recovery import records, recovery_agents, stop_lines
+from vault.recovery import records, recovery_agents, stop_lines, warnings
 from vault.recovery.formers import JudgedRecovery, judged
 from vault.recovery.recovery_rules import NotOpened, may_open
 from vault.recovery.recovery_values import Agent, kept_of
@@ -120,20 +120,15 @@ async def _judge(
     if row is None:
         return NotChanged("not_found", not_found())
     recovery = await judged(services, tx, row)
-    agents = (await kept_of(services, row)).agents
+    kept = await kept_of(services, row)
     refused = may_open(
         recovery.facts,
-        agents_active=await recovery_agents.are_active(services, tx, agents),
-        warning_waits=await _warning_waits(services, tx, row),
+        agents_active=await recovery_agents.are_active(services, tx, kept.agents),
+        warning_waits=await warnings.still_waiting(tx, kept.warnings),
     )
     if refused is not None:
         return NotChanged(refused, ServiceError(*_ERRORS[refused]))
     return await _former(services, tx, recovery)
-
-
-async def _warning_waits(_services: Services, _tx: AsyncConnection, _row: Row[Any]) -> bool:
-    """Whether a warning was not sent yet: it could not be answered."""
-    return False
 
 
 async def _former(services: Services, tx: AsyncConnection, recovery: JudgedRecovery) -> Person:
