@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from auth import administration, phone_means, pin_hashes
 from base.database import Database
@@ -41,7 +42,6 @@ from tests.rows import change_row
 from tests.steps import deposit, erase, is_problem, log_of
 from tests.vault.decoding import corpus
 from vault.documents.moves import moved_papers
-from vault.recovery import stop_lines
 from vault.recovery.records import RECOVERY_ROW, Recovery
 from vault.recovery.recovery_rules import OPEN_WITHIN, WAIT
 from vault.services import Services
@@ -261,13 +261,19 @@ async def test_who_cannot_prove_it_opens_nothing(
 async def test_a_row_that_was_put_back_after_a_stop_opens_nothing(
     services: Services,
     client: httpx.AsyncClient,
+    as_owner: Database,
     waiting: Waiting,
     moved_clock: MoveClock,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (row, *_) = await recoveries(services)
+    before = {column.name: getattr(row, column.name) for column in Recovery.__table__.c}
+    path = f"/v1/me/recoveries/{row.id}/stop"
+    assert (await client.post(path, headers=waiting.lost.headers)).status_code == 204
+    async with as_owner.transaction() as tx:
+        table = Recovery.__table__
+        await tx.execute(update(table).where(table.c.id == row.id).values(before))
     moved_clock(LATER)
-    # As if the second agent's line were a stop: the row still says that it lives.
-    monkeypatch.setattr(stop_lines, "STOPPED", "recovery.second")
+    assert (await own(client, waiting.headers))["state"] == "ready", "its MAC holds"
     assert (await open_former(client, waiting)).status_code == 503
     line = (await service_log(services))[-1]
     assert (line["action"], line["reason"]) == ("rows.refuse", "altered")
