@@ -35,6 +35,7 @@ FORMS = {
     "desk/stop_code.html": {"/pro/desk/stop"},
     "erasure.html": {"/erasure"},
     "export.html": {"/me/export"},
+    "imports/import.html": {"/me/import/{{ found.id }}/yes"},
     "invitations/person.html": {"{{ path }}"},
     "joins/code.html": {"/me/joins/code"},
     "joins/join.html": {"{{ path }}"},
