@@ -1,5 +1,6 @@
 """How somebody opens again, over HTTP, what they had lost, in steps of a story."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -41,15 +42,21 @@ async def waits(client: httpx.AsyncClient, agents: Agents, make_person: MakePers
 
 
 async def waits_for(
-    client: httpx.AsyncClient, agents: Agents, lost: SomePerson, paper: ReadPaper | None = None
+    client: httpx.AsyncClient,
+    agents: Sequence[SomeWorker],
+    lost: SomePerson,
+    paper: ReadPaper | None = None,
+    **shown: Any,
 ) -> Waiting:
-    """The same, of somebody who is there. `paper`: what the agents read, where it is another."""
+    """The same, of somebody who is there, by two agents or by one. `paper`: what they read, where
+    it is no anchor; `shown`: what else they type."""
     if paper is None:
         paper = some_paper()
         await with_anchor(lost.services, lost, paper)
-    told = await begun(client, agents[0], paper)
-    answer = await second(client, agents[1], told["code"], paper)
-    assert answer.status_code == 202, answer.text
+    told = await begun(client, agents[0], paper, **shown)
+    for other in agents[1:]:
+        answer = await second(client, other, told["code"], paper, **shown)
+        assert answer.status_code == 202, answer.text
     card = told["card"]["code"]
     pin = (await usable_pins(lost.services, lost))[0]
     return Waiting(lost, paper, card, bearer(await enter(client, card, PIN)), pin)

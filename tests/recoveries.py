@@ -10,17 +10,19 @@ import httpx
 from sqlalchemy import select
 from sqlalchemy.engine import Row
 
+from audit.events import Action
 from auth import administration
 from auth.anchor_rules import TypedAnchor
 from auth.anchors import tag_of
 from auth.records import anchors
 from auth.records.recipients import WORKER_ROW, WorkerRow
+from auth.subjects import Worker
 from base.database import Database
 from base.db_time import instant
 from base.ids import new_id
 from tests.fixtures import MakeWorker, SomePerson, SomeWorker, last_code
 from tests.rows import change_row
-from vault.recovery import records
+from vault.recovery import records, recovery_log
 from vault.recovery.records import Recovery
 from vault.recovery.recovery_rules import SENIORITY
 from vault.recovery.recovery_values import Kept, seal
@@ -125,11 +127,16 @@ async def recoveries(services: Services) -> list[Row[Any]]:
         return list((await tx.execute(query)).all())
 
 
-async def tied(services: Services, waiting: UUID, former: UUID) -> UUID:
-    """A row alone, of which nothing is logged."""
+async def tied(
+    services: Services, waiting: UUID, former: UUID, worker: Worker | None = None
+) -> UUID:
+    """A row alone, and its lines, where a worker is named."""
     macs, recovery_id = await services.field_encryption.row_macs(), new_id()
     async with services.database.transaction() as tx:
         values = {"former_id": former, "code_tag": token_bytes(32), "began_at": await instant(tx)}
         sealed = await seal(services, recovery_id, Kept())
         await records.add(tx, macs, id=recovery_id, waiting_id=waiting, sealed=sealed, **values)
+        if worker is not None:
+            ids = recovery_log.Tied(recovery_id, waiting, former)
+            await recovery_log.record(services, tx, worker, Action.RECOVERY_BEGUN, ids)
     return recovery_id

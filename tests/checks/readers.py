@@ -41,6 +41,7 @@ READERS = {
     "auth/time_zones.py": "a person's sealed fields, to change their own time zone",
     "auth/session_devices.py": "the device of a session, for its own subject",
     "vault/access_log/entries.py": "the log, for the person and for those who acted",
+    "vault/access_log/exported_log.py": "the log, for the copy that its person takes away",
     "vault/access_log/inclusion_proof.py": "an entry, for its person",
     "vault/access_log/report_views.py": "a report, for its person and for the operator",
     "vault/access_log/reports.py": "a report, to answer it, and the phone to tell",

@@ -99,6 +99,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
 # `versions`: of a paper that has been replaced; `type`: of one of which nobody said what it is.
 # `over`: instead of a page that nobody touched.
 BY_A_FORM = {
+    "/recovery",
     "/pro/grants/{grant_id}/documents/{document_id}/type",
     "/documents/{document_id}/versions",
     "/sign-in/{sign_in_id}",
@@ -134,6 +135,7 @@ BY_A_FORM = {
 }
 # Addresses that answer with something else than a page.
 NO_PAGES = {
+    "/recovery/receipt.pdf",
     "/static/{fingerprint}/{name:path}",
     "/language/{language}",
     "/second-language/{language}",

@@ -61,18 +61,12 @@ class EntryView:
 
 
 async def list_for_person(
-    services: Services,
-    person: Person,
-    *,
-    cursor: str | None,
-    limit: int,
-    reported: bool = True,
+    services: Services, person: Person, *, cursor: str | None, limit: int
 ) -> Page[EntryView]:
     """What happened on the person's vault, newest first; beside a worker, without the person's
-    refusals: such a page is shorter. `reported`: with what the person reported. Raises
-    `RowAltered` for a report that we did not write."""
+    refusals: such a page is shorter."""
     tag = await services.audit_log.person_tag(person.id)
-    page = await _page(services, cursor, limit, person=person, person_tag=tag, reported=reported)
+    page = await _page(services, cursor, limit, person=person, person_tag=tag)
     return replace(page, items=[one for one in page.items if not _is_kept_back(person, one)])
 
 
@@ -91,9 +85,9 @@ async def find_for_person(
     """One entry of the person's own log, or None."""
     tag = await services.audit_log.person_tag(person.id)
     rows = await events_of(tx, person_tag=tag, event_id=event_id, limit=1)
-    views = _views(await services.audit_log.open_entries(tx, rows))
+    views = views_of(await services.audit_log.open_entries(tx, rows))
     views = [one for one in views if not _is_kept_back(person, one)]
-    return next(iter(await _with_reports(services, tx, person, views)), None)
+    return next(iter(await with_reports(services, tx, person, views)), None)
 
 
 def _is_kept_back(person: Person, view: EntryView) -> bool:
@@ -120,7 +114,6 @@ async def _page(
     person: Person | None = None,
     person_tag: bytes | None = None,
     actor_tag: bytes | None = None,
-    reported: bool = True,
 ) -> Page[EntryView]:
     after = read(cursor)
     before = None if after is None else after[1]
@@ -128,9 +121,9 @@ async def _page(
         rows = await events_of(
             tx, person_tag=person_tag, actor_tag=actor_tag, before=before, limit=limit + 1
         )
-        views = _views(await services.audit_log.open_entries(tx, rows[:limit]))
-        if person is not None and reported:
-            views = await _with_reports(services, tx, person, views)
+        views = views_of(await services.audit_log.open_entries(tx, rows[:limit]))
+        if person is not None:
+            views = await with_reports(services, tx, person, views)
     if person is None:
         views = [
             _as_answered(view)
@@ -140,10 +133,11 @@ async def _page(
     return Page(views, cut(rows, limit, lambda row: (0, row.id)))
 
 
-async def _with_reports(
+async def with_reports(
     services: Services, tx: AsyncConnection, person: Person, views: list[EntryView]
 ) -> list[EntryView]:
-    """The entries, each with the report that the person made on it: one query for all of them."""
+    """The entries, each with the report that the person made on it: one query for all of them.
+    Raises `RowAltered`."""
     made = await reports_on(services, tx, person.id, [view.id for view in views])
     return [replace(view, report=made[view.id]) if view.id in made else view for view in views]
 
@@ -174,7 +168,9 @@ def _as_answered(view: EntryView) -> EntryView:
     )
 
 
-def _views(entries: list[AccessLogEntry]) -> list[EntryView]:
+def views_of(entries: list[AccessLogEntry]) -> list[EntryView]:
+    """Entries that were opened, but those without their key. The caller MUST have checked whose
+    they are."""
     return [_view(entry, entry.values) for entry in entries if entry.values is not None]
 
 

@@ -2,15 +2,16 @@
 receipt that holds it."""
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from audit.audit_log import AccessLogEntry
 from audit.records import events_of
 from audit.tlog.transparency_log import Inclusion
 from auth.subjects import Person
-from base.errors import ServiceError, not_found
+from base.errors import not_found
 from vault.access_log.entries import see_for_person
 from vault.services import Services
 
@@ -24,40 +25,34 @@ class InclusionProof:
     k_event: bytes = field(repr=False)
     commitment: bytes
     sealed_sha256: bytes
-    inclusion: Inclusion | None
+    inclusion: Inclusion | None = None
 
 
-async def prove_inclusion(
-    services: Services, person: Person, event_id: UUID, *, or_event_alone: bool = False
-) -> InclusionProof:
+async def prove_inclusion(services: Services, person: Person, event_id: UUID) -> InclusionProof:
     """The proof of one entry of the person's own log. Reading it is not an access: not recorded.
-    `or_event_alone`: without its inclusion while the log cannot prove it. Raises `ServiceError`
-    `not_found`, also for one that is kept back from who is beside them; UNAVAILABLE
-    `log_broken`."""
+    Raises `ServiceError` `not_found`, also for one that is kept back from who is beside them."""
     if person.beside is not None:
         await see_for_person(services, person, event_id)
     tag = await services.audit_log.person_tag(person.id)
     async with services.database.transaction() as tx:
         rows = await events_of(tx, person_tag=tag, event_id=event_id, limit=1)
         entries = await services.audit_log.open_entries(tx, rows)
-    if not entries or entries[0].values is None or entries[0].k_event is None:
+    proof = proof_of(rows[0], entries[0]) if rows else None
+    if proof is None:
         raise not_found()
+    return replace(proof, inclusion=await services.transparency_log.inclusion(event_id))
+
+
+def proof_of(row: Any, entry: AccessLogEntry) -> InclusionProof | None:
+    """What proves an entry that was opened, but its place in the tree; None without its key."""
+    if entry.values is None or entry.k_event is None:
+        return None
     return InclusionProof(
-        event=entries[0].values,
-        k_event=entries[0].k_event,
-        commitment=rows[0].commitment,
-        sealed_sha256=sha256(rows[0].sealed).digest(),
-        inclusion=await _inclusion(services, event_id, or_none=or_event_alone),
+        event=entry.values,
+        k_event=entry.k_event,
+        commitment=row.commitment,
+        sealed_sha256=sha256(row.sealed).digest(),
     )
-
-
-async def _inclusion(services: Services, event_id: UUID, *, or_none: bool) -> Inclusion | None:
-    try:
-        return await services.transparency_log.inclusion(event_id)
-    except ServiceError as failure:
-        if or_none and failure.code == "log_broken":
-            return None
-        raise
 
 
 def receipt_of(proof: InclusionProof) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ An attempt goes on from the last safe entry of the one before. What cannot be re
 else back: it is told of, and left out.
 """
 
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -101,6 +101,7 @@ class _Export:
         self._safe = safe
         self._entries: list[ZipEntry] = list(safe.entries)
         self._stream = ZipStream(safe.entries, safe.length)
+        self._read: tuple[UUID | None, Sequence[Any]] = None, ()
 
     async def write(self) -> None:
         """All of it. Raises `_Unreadable`, `Superseded`."""
@@ -159,9 +160,7 @@ class _Export:
     async def _content(self, file: PlannedFile) -> Content | None:
         """A file's bytes; None where it is gone, or not what was sealed."""
         person_id = self._row.person_id
-        async with self._services.database.transaction() as tx:
-            rows = await records.files_of(tx, person_id, file.version)
-        for row in rows:
+        for row in await self._files_of(file.version):
             if (row.role, row.position) == (file.role, file.position):
                 storage = self._services.storage
                 address = records.file_address(row)
@@ -170,6 +169,14 @@ class _Export:
                 except InvalidContent:
                     return None
         return None
+
+    async def _files_of(self, version: UUID) -> Sequence[Any]:
+        """Those of the version that is written, which follow one another, are read once."""
+        if self._read[0] != version:
+            async with self._services.database.transaction() as tx:
+                rows = await records.files_of(tx, self._row.person_id, version)
+            self._read = version, rows
+        return self._read[1]
 
     async def _write_slices(
         self, out: PieceWriter, path: str, data: AsyncIterator[bytes], *, may_stop: bool = True

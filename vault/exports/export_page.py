@@ -68,6 +68,6 @@ async def _log(
 ) -> AsyncIterator[EntryView | None]:
     try:
         async for entry in exported_log(services, vault.person, until):
-            yield entry
+            yield entry.view
     except OlderUnreadable:
         yield None

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import assistance, holder_proofs, means_log
+from auth import assistance, closings, holder_proofs, means_log
 from auth.holder_proofs import Proof, ShownProof
 from auth.living_vaults import hold_living_vault
 from auth.rate_buckets import Rate, SharedBuckets
@@ -93,12 +93,13 @@ async def begin(services: Services, person: Person, *, announced: int) -> Import
     """Begin an import of so many bytes, which are then sent; -1 where nobody said. One that was
     never received whole is begun anew. Raises `not_when_assisted`, recorded; TOO_LARGE
     `import_too_large`, INVALID `file_empty`, CONFLICT `import_under_way`, TOO_MANY
-    `too_many_requests`."""
+    `too_many_requests`, REFUSED `service_closed`."""
     await check_alone(services, person)
     if announced > most_bytes(services):
         raise too_large(services)
     if announced == 0:
         raise invalid("file_empty")
+    await _check_open(services)
     await _check_none(services, person)
     await _take_turn(services, person)
     async with services.database.transaction() as tx:
@@ -177,6 +178,7 @@ async def say_yes(
     if view.state == "coming":
         return view
     _check_asked(services, view)
+    await _check_open(services)
     shown = await holder_proofs.show(services, person, action, proof, visitor)
     async with services.database.transaction() as tx:
         said = await _say_yes(services, tx, person, import_id, shown)
@@ -191,6 +193,13 @@ async def cancel(services: Services, person: Person, import_id: UUID) -> None:
     await _own(services, person, import_id)
     if not await archives.delete(services, person.id, import_id):
         raise await _unknown(services, person)
+
+
+async def _check_open(services: Services) -> None:
+    """Raise `service_closed` after the last day of the service. Each paper is judged again as it
+    comes in."""
+    async with services.database.transaction() as tx:
+        await closings.check_open(services, tx)
 
 
 async def _check_none(services: Services, person: Person) -> None:

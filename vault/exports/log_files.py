@@ -2,15 +2,17 @@
 checkpoint, and its key. Formats: docs/formats/export.md, docs/formats/log.md."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from audit.tlog.transparency_log import Inclusion
 from auth.subjects import Person
 from base.clock import rfc3339
-from base.errors import ErrorKind, ServiceError
-from vault.access_log.entries import EntryView
-from vault.access_log.exported_log import OlderUnreadable, exported_log
-from vault.access_log.inclusion_proof import prove_inclusion, receipt_of
+from base.errors import ServiceError
+from vault.access_log.exported_log import ExportedEntry, OlderUnreadable, exported_log
+from vault.access_log.inclusion_proof import receipt_of
 from vault.access_log.report_views import ReportView
 from vault.exports.json_files import File, json_line, once
 from vault.services import Services
@@ -39,23 +41,25 @@ async def log_lines(services: Services, person: Person, until: datetime) -> Asyn
     """The events until then, the newest first. One that is in no signed tree yet has no proof."""
     try:
         async for entry in exported_log(services, person, until):
-            line = await _line(services, person, entry)
-            if line is not None:
-                yield json_line(line)
+            yield json_line(await _line(services, entry))
     except OlderUnreadable:
         yield json_line({"unreadable": True})
 
 
-async def _line(services: Services, person: Person, entry: EntryView) -> dict[str, Any] | None:
-    """None of one whose key went meanwhile: its year is over, and nobody reads it any more."""
-    report = {} if entry.report is None else {"report": _report(entry.report)}
-    try:
-        proof = await prove_inclusion(services, person, entry.id, or_event_alone=True)
-    except ServiceError as failure:
-        if failure.kind is ErrorKind.NOT_FOUND:
-            return None
-        raise
+async def _line(services: Services, entry: ExportedEntry) -> dict[str, Any]:
+    report = {} if entry.view.report is None else {"report": _report(entry.view.report)}
+    proof = replace(entry.proof, inclusion=await _inclusion(services, entry.view.id))
     return (receipt_of(proof) or {"event": proof.event}) | report
+
+
+async def _inclusion(services: Services, event_id: UUID) -> Inclusion | None:
+    """None too while the log cannot prove it, which its operator is told otherwise."""
+    try:
+        return await services.transparency_log.inclusion(event_id)
+    except ServiceError as failure:
+        if failure.code != "log_broken":
+            raise
+        return None
 
 
 def _report(report: ReportView) -> dict[str, Any]:

@@ -11,11 +11,10 @@ from audit.events import Action
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.snapshot import Snapshot, table_named
-from vault.recovery.recovery_rules import CONTESTED_FOR
+from vault.recovery.recovery_rules import REMEMBERED
 from vault.recovery.stop_lines import STOPPED
 from vault.services import Services
 
-_ENDS = (STOPPED, Action.RECOVERY_OPENED.value)
 _BEGUN, _SECOND = Action.RECOVERY_BEGUN.value, Action.RECOVERY_SECOND.value
 
 
@@ -64,10 +63,9 @@ class ReplayedRecoveries:
                 faults.add("not_in_log", "recovery", named)
 
     def _is_missed(self, named: UUID, done: dict[str, datetime], at: datetime) -> bool:
-        """Whether one that is gone would still count: a stop weighs on the next recovery, an
-        opening keeps a vault from being taken away."""
-        ends = [done[name] for name in _ENDS if name in done]
-        counts = any(at - one < CONTESTED_FOR for one in ends)
+        """Whether one that is gone would still count: it opens a vault, a stop weighs on the next
+        one, an opening keeps a vault from being taken away."""
+        counts = at - min(done.values()) < REMEMBERED
         return counts and self._of.get(named, set()) <= self._people
 
 

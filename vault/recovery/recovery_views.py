@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.subjects import Person
 from base.clock import rfc3339
@@ -71,9 +72,10 @@ async def own(services: Services, person: Person) -> OwnRecovery | None:
         row = await records.of_waiting(tx, macs, person.id)
         if row is None:
             return None
-        state = state_of((await judged(services, tx, row)).facts)
         if person.beside is not None:
-            state = "one_agent" if row.complete_at is None else "waiting"
+            state: RecoveryState = "one_agent" if row.complete_at is None else "waiting"
+        else:
+            state = await _state_of(services, tx, row)
         kept = await kept_of(services, row)
     return OwnRecovery(
         id=row.id,
@@ -85,6 +87,15 @@ async def own(services: Services, person: Person) -> OwnRecovery | None:
         agents=_shown(kept.agents),
         means=kept.typed,
     )
+
+
+async def _state_of(services: Services, tx: AsyncConnection, row: Any) -> RecoveryState:
+    """Whether the vault that was found is there is looked up where the answer says so alone: what
+    it costs tells nothing before."""
+    state = state_of(facts_of(row, former=True))
+    if state not in ("later", "ready"):
+        return state
+    return state_of((await judged(services, tx, row)).facts)
 
 
 async def on_my_vault(services: Services, person: Person) -> list[RecoveryOnMine]:

@@ -8,6 +8,7 @@ from auth.person_contact import person_contact
 from auth.person_names import own_name
 from base import time_zones
 from vault.maintenance import erasure_requests
+from vault.recovery import recovery_views
 from web.i18n import time_zone_names
 from web.i18n.languages import languages
 from web.pages.page import PersonPageDep, go, page_router
@@ -28,6 +29,7 @@ async def me(page: PersonPageDep) -> Response:
         name=await own_name(page.services, page.person),
         elsewhere_open=await session_list.count_others(page.services, page.person),
         zones={name: time_zone_names.NAMES[name] for name in time_zones.NAMES},
+        reopens=await recovery_views.own(page.services, page.person),
         erases_at=await erasure_requests.erases_at(page.services, page.person),
     )
 

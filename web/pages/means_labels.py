@@ -21,6 +21,9 @@ NOT_DONE = {
     "means_gone": _("Rien n’a changé : cette façon d’entrer n’est plus là."),
 }
 DONE = {
+    "recovery_opened": _(
+        "C’est fait. Vos papiers d’avant sont ici, avec ceux que vous avez ajoutés."
+    ),
     "card_stopped": _(
         "C’est fait. Cette carte n’ouvre plus rien, et vos papiers sont fermés sur les autres"
         " appareils."

@@ -23,9 +23,9 @@ from vault.recovery.first_agents import PlannedRecovery
 from vault.recovery.identities import KINDS, SeenDocument, SeenTag
 from vault.recovery.recovery_codes import DIGITS
 from web.http.pdf_response import pdf_response
+from web.i18n.identity_papers import PAPER_KINDS
 from web.i18n.languages import offered
 from web.pages import cookies, forms, recovery_steps
-from web.pages.desk_labels import PAPER_KINDS
 from web.pages.desk_turns import ALONE, alone, help_phone, together
 from web.pages.forms import Form
 from web.pages.own_anchor import NOTHING_TYPED, shown_again, typed_in

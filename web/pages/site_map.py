@@ -27,6 +27,7 @@ PAGES = {
         ("/me/phone", _("Mon téléphone")),
         ("/me/joins", _("Réunir mes papiers")),
         ("/me/export", _("Tout emporter")),
+        ("/me/import", _("Reprendre mes papiers d’ailleurs")),
         ("/sessions", _("Mes appareils")),
         ("/language", _("Votre langue")),
         ("/erasure", _("Effacer tous mes papiers")),

@@ -58,7 +58,8 @@ async def tell(
     system = await make_client()
     story = Story(
         services=services, http=http, amina=amina, bilal=bilal, wanda=wanda, victor=victor,
-        system=system, dora=await make_person(), documents={}, grants={}, requests={},
+        system=system, dora=await make_person(), zoe=await make_person(), documents={},
+        grants={}, requests={},
     )  # fmt: skip
     await _deposits(story)
     await _uploads(story)
@@ -74,7 +75,7 @@ async def tell(
     await _means(story)
     # Of people whom nothing else here is about: one vault ended in another.
     story.joins["Dora"] = await joined(http, await make_person(), story.dora)
-    await tied(services, (await make_person()).id, story.dora.id)
+    await tied(services, story.zoe.id, story.dora.id, wanda.subject)
     trusting = await make_person()
     story.trusts = (trusting, await trusted(http, trusting, await make_person()))
     # The key that signs receipts, and the secret of their codes, are made by the first one.

@@ -45,6 +45,7 @@ class Story:
     victor: SomeWorker
     system: SomeClient
     dora: SomePerson
+    zoe: SomePerson  # in the vault that waits for Dora's
     documents: dict[str, str]
     grants: dict[str, str]
     requests: dict[str, str]
@@ -121,6 +122,9 @@ class Story:
             "Amina looks at his mandate": (amina, f"/v1/mandates/{self.mandates['Bilal']}/signed"),
             "Bilal's vault": (bilal, "/v1/me"),
             "Dora's joined vaults": (self.dora.headers, "/v1/me/joins"),
+            "Dora's recoveries": (self.dora.headers, "/v1/me/recoveries"),
+            "Zoé's recovery": (self.zoe.headers, "/v1/me/recovery"),
+            "Bilal looks for one": (bilal, "/v1/me/recovery"),
             "the log of one": (self.dora.headers, self._log_of_joined("Dora")),
             "Bilal looks at it": (bilal, self._log_of_joined("Dora")),
             "Bilal's means": (bilal, "/v1/me/means"),

@@ -64,7 +64,6 @@ HARMLESS = {
         "receipt_key",
         "*",
     ): "receipts of that key are asked for again; none verifies that is not ours",
-    ("recovery", "*"): "its agents begin again; nothing is opened by it",
     ("root_version", "created_at"): _NOT_SHOWN,
     ("root_version", "provider"): "which provider wraps is a setting",
     ("sealed_file", "created_at"): _NOT_SHOWN,

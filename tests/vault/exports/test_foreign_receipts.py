@@ -3,6 +3,8 @@ key of who signed them verifies, alone."""
 
 import io
 import json
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -10,10 +12,12 @@ import pikepdf
 import pytest
 
 from auth.oauth.tokens import SigningKey
+from base import clock
 from tests.fixtures import SomePerson
 from tests.vault.exports.import_steps import ORIGIN, an_export, brought, papers_of
 from tests.web.printouts.reading import text_of
 from vault.consent.signed_receipts import NotGenuine, signed, verified
+from web.printouts import typesetter
 
 KEY = SigningKey.generate()
 KEYS = json.dumps({"keys": [KEY.public_jwk()]}).encode()
@@ -43,7 +47,9 @@ RECEIPTS = {
 }  # fmt: skip
 
 
-async def test_they_are_a_paper_once(client: httpx.AsyncClient, person: SomePerson) -> None:
+async def test_they_are_a_paper_once(
+    client: httpx.AsyncClient, person: SomePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = an_export(RECEIPTS, [], key=KEY)
     done = await brought(client, person, data)
     assert (done["summary"]["receipts"], done["added"], done["not_taken"]) == (4, 1, 0)
@@ -67,6 +73,8 @@ async def test_they_are_a_paper_once(client: httpx.AsyncClient, person: SomePers
     assert "Camilla" not in said, "nothing of one that was changed is told"
     assert "Camille Moreau, Assistante sociale, CCAS" in said
 
+    another_day = SimpleNamespace(now=lambda: clock.now() + timedelta(days=1))
+    monkeypatch.setattr(typesetter, "clock", another_day)
     again = await brought(client, person, data)
     assert (again["added"], again["held"]) == (0, 1)
 

@@ -5,6 +5,7 @@ import json
 import zipfile
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -17,10 +18,13 @@ from tests.fixtures import MakePerson, MakeWorker, SomePerson
 from tests.joins import joined
 from tests.steps import approve, ask, deposit, granted, log_of, revoke
 from tests.vault.decoding import corpus
-from tests.vault.exports.steps import made, taken, unpacked
+from tests.vault.exports.steps import begun, made, seen, taken, unpacked
 from tests.vault.exports.test_verification import packed_again
 from tests.web.http.test_public_log import proof_of, published
+from vault.exports import archives, export_job
+from vault.exports.archives import PieceWriter
 from vault.exports.verification import Amiss, NotAsMade, check_all, check_log, check_receipts
+from vault.exports.zip_format import ZipEntry
 from vault.exports.zip_reader import ZipReader
 from web.cli.main import main
 from web.process.sequencer import run_sequencer
@@ -184,6 +188,44 @@ async def _alter(
             {"id": person.id},
         )
         assert done.rowcount == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["demandes.json", "reçus/", "journal/events.ndjson", "index.html", "reçus/keys.json"]
+)
+async def test_a_crash_after_each_of_them_makes_none_twice(
+    client: httpx.AsyncClient,
+    person: SomePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    worker = await make_worker()
+    await granted(client, person, worker.headers, "payslip")
+    export = UUID((await begun(client, person))["id"])
+    end_entry = PieceWriter.end_entry
+
+    async def crash(self: PieceWriter, entry: ZipEntry, **values: bool) -> None:
+        await end_entry(self, entry, **values)
+        if entry.path.startswith(path):
+            raise _CrashError
+
+    monkeypatch.setattr(archives, "SAFE_BYTES", 1)
+    monkeypatch.setattr(PieceWriter, "end_entry", crash)
+    with pytest.raises(_CrashError):
+        await export_job.make(person.services, person.id, export)
+    monkeypatch.setattr(PieceWriter, "end_entry", end_entry)
+    before = await seen(client, person, str(export))
+    await export_job.make(person.services, person.id, export)
+    assert (await seen(client, person, str(export)))["bytes"] > before["bytes"] > 0
+    files = await unpacked(client, person, str(export))
+    (grant,) = json.loads(files["accès.json"])
+    assert grant["receipt"] in files
+    assert "Le reçu de cet accord" in files["index.html"].decode()
+
+
+class _CrashError(BaseException):
+    """The end of the process, as far as the code can see: nothing catches it."""
 
 
 async def test_a_vault_that_was_joined_brings_its_log_and_its_receipts(

@@ -74,7 +74,6 @@ async def test_one_that_was_stopped_and_lives_again(
     monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)
     await waits(client, agents, make_person)
     (row, *_) = await recoveries(services)
-    before = await found(services)
     # As if the line of the second look were a stop.
     monkeypatch.setattr(replayed_recoveries, "STOPPED", "recovery.second")
     assert f"back recovery {row.id}" in await found(services)
@@ -82,7 +81,7 @@ async def test_one_that_was_stopped_and_lives_again(
     with thief.changing("recovery"):
         taken = thief.take("recovery", str(row.id))
         thief.remove("recovery", str(row.id))
-        assert await found(services) == before, "nothing counts on it any more"
+        assert f"missing recovery {row.id}" in await found(services)
         moved = [{**one, "id": str(row.waiting_id)} for one in taken]
         thief.put("recovery", *moved)
         assert await found(services) >= {

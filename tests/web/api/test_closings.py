@@ -28,6 +28,7 @@ from tests.mandates import mandate_body
 from tests.steps import ask, deposit, granted, is_problem, log_of, request_body
 from tests.uploads import begin
 from tests.vault.decoding import corpus
+from tests.vault.exports.import_steps import ZIP, good
 from tests.vault.exports.steps import made
 from tests.web.pages.test_entering import browser
 from vault.services import Services
@@ -108,6 +109,7 @@ async def test_after_the_last_day_nothing_is_added(
     entering = {"secret": begun.secret, "code": await last_code(services, phone)}
     for headers, path, sent in (
         (mine, "/v1/documents", file),
+        (mine | ZIP, "/v1/me/import", {"content": good()}),
         (mine, f"/v1/documents/{closed.paper}/versions", {"files": file["files"]}),
         (mine, "/v1/grants", {"json": given}),
         (mine, f"/v1/consent-requests/{closed.waiting}/approve", {"json": {}}),

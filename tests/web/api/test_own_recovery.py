@@ -46,7 +46,7 @@ from tests.openings import (
     waits,
     waits_for,
 )
-from tests.recoveries import PIN, recoveries
+from tests.recoveries import PIN, agent, recoveries, some_paper
 from tests.rows import change_row
 from tests.steps import again, deposit, granted, is_problem, log_of
 from tests.vault.decoding import corpus
@@ -163,6 +163,47 @@ async def test_both_workers_are_named_in_the_logs_and_on_the_signed_receipt(
         is_problem(answer, 404, "not_found")
 
 
+async def test_without_an_anchor_two_structures_who_say_its_number(
+    services: Services,
+    client: httpx.AsyncClient,
+    as_owner: Database,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    moved_clock: MoveClock,
+) -> None:
+    names = ("Camille Moreau", "Nadia Benali")
+    two = [await agent(services, as_owner, make_worker, name) for name in names]
+    lost = await make_person()
+    mine = await deposit(client, lost, corpus.pdf(1))
+    one = await waits_for(client, two, lost, some_paper(), former_phone=lost.phone)
+    is_problem(await open_former(client, one), 409, "recovery_not_yet")
+    headers = await opened(client, one, moved_clock)
+    assert await papers(client, headers) == {mine["id"]}
+    (line,) = [told for told in await log_of(client, headers) if told["action"] == "recovery.open"]
+    assert all(name in line["sentence"] for name in names)
+
+
+async def test_one_worker_and_a_card_whose_pin_is_forgotten(
+    services: Services,
+    client: httpx.AsyncClient,
+    agents: Agents,
+    make_person: MakePerson,
+    moved_clock: MoveClock,
+) -> None:
+    lost = await make_person()
+    pin, *_ = await usable_pins(services, lost)
+    card = (await add_card(client, lost, pin))["code"]
+    one = await waits_for(client, agents[:1], lost, some_paper(), shown={"card": card})
+    seen = await own(client, one.headers)
+    assert (seen["state"], seen["means"]) == ("waiting", ["card"])
+    (mine,) = (await client.get("/v1/me/recoveries", headers=lost.headers)).json()["items"]
+    assert (mine["means"], mine["needs_proof"]) == (["card"], False)
+    headers = await opened(client, one, moved_clock)
+    record = (await client.get("/v1/me/recovery/receipt", headers=headers)).json()
+    assert (record["means"], len(record["agents"])) == (["card"], 1)
+    assert (await enter(client, card, pin)).status_code == 401
+
+
 async def test_what_waited_in_the_vault_ends_with_its_lines(
     services: Services,
     client: httpx.AsyncClient,
@@ -232,8 +273,8 @@ async def test_the_number_of_a_vault_that_slept_goes(
     lost = await make_person()
     async with services.database.transaction() as tx:
         then = await instant(tx) - ASLEEP
-    one = await waits_for(client, agents, lost)
     await change_row(services, as_owner, PersonRow, PERSON_ROW, lost.id, used_at=then)
+    one = await waits_for(client, agents, lost)
     headers = await opened(client, one, moved_clock)
     assert [found["kind"] for found in await means(client, headers)] == ["card"]
     _, answer = await type_code(client, services, lost.phone)

@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.transport.requests import ManagedCookiesSession
 
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, Served
 from tests.steps import ask, client_headers, deposit, granted, log_of
@@ -49,17 +50,28 @@ def _try(base_url: str, headers: Headers, ids: dict[str, str]) -> list[str]:
     """Try every operation; return those that were tried."""
     schema = schemathesis.openapi.from_url(f"{base_url}/v1/openapi.json")
     tried = []
-    for found in schema.get_all_operations():
-        operation = found.ok()
-        way = (operation.method.upper(), operation.path)
-        if way in ENDS_THE_CALLER:
-            continue
-        tried.append(" ".join(way))
-        _trial(operation, headers, ids)()
+    with _session() as session:
+        for found in schema.get_all_operations():
+            operation = found.ok()
+            way = (operation.method.upper(), operation.path)
+            if way in ENDS_THE_CALLER:
+                continue
+            tried.append(" ".join(way))
+            _trial(operation, session, headers, ids)()
     return tried
 
 
-def _trial(operation: Any, headers: Headers, ids: dict[str, str]) -> Callable[[], None]:
+def _session() -> ManagedCookiesSession:
+    """Sends what a session for each request would, over one connection."""
+    session = ManagedCookiesSession()
+    session.headers = {}
+    session.trust_env = False
+    return session
+
+
+def _trial(
+    operation: Any, session: ManagedCookiesSession, headers: Headers, ids: dict[str, str]
+) -> Callable[[], None]:
     """One operation, half of the time on resources that exist."""
 
     @settings(
@@ -75,7 +87,7 @@ def _trial(operation: Any, headers: Headers, ids: dict[str, str]) -> Callable[[]
         if there:
             for name in case.path_parameters or {}:
                 case.path_parameters[name] = ids.get(name, case.path_parameters[name])
-        answer = case.call(headers=headers)
+        answer = case.call(session=session, headers=headers)
         case.validate_response(answer, checks=CHECKS)
 
     return trial

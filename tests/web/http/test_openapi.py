@@ -63,7 +63,8 @@ SIGN_IN_REASONS = [
     "phone_not_added", "proof_needed", "proof_wrong", "too_many_proofs", "session_too_short",
     "too_many_pins", "changed_meanwhile", "card_stopped", "card_not_barred", "freed_too_often",
     "too_many_cards", "too_many_anchors", "join_over", "join_not_now",
-    "too_many_trusted", "trusted_over", "trusted_too_new",
+    "too_many_trusted", "trusted_over", "trusted_too_new", "recovery_not_yet", "recovery_stopped",
+    "recovery_over", "recovery_rival", "warning_unsent",
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from tests.invitations import looked_at
 from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
+from tests.recoveries import tied
 from tests.steps import deposit, drawn, granted, log_of, until
 from tests.trusted import trusted
 from tests.uploads import TUS, begin, id_of
@@ -115,6 +116,7 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     values["naming_id"] = await trusted(client, person, await make_person())
     values["export_id"] = (await exports.made(client, person))["id"]
     values["import_id"] = (await imports.sent(client, person, b"no zip")).json()["id"]
+    await tied(served.services, person.id, (await make_person()).id)
     async with run_sequencer(served.services, EAGER):
         proof = f"/v1/access-log/{values['event_id']}/proof"
         await until(lambda: _is_ready(client, proof, person.headers), seconds=20)

@@ -44,8 +44,13 @@ from vault.recovery.recovery_values import Agent, kept_of
 from vault.services import Services
 
 _OPENED = Action.RECOVERY_OPENED
-_CODES: Mapping[NotOpened, str] = {"warning_unsent": "recovery_warning_unsent"}
-"""What is answered, where it is not the reason itself."""
+_ERRORS: Mapping[NotOpened, tuple[ErrorKind, str]] = {
+    "recovery_not_yet": (ErrorKind.CONFLICT, "recovery_not_yet"),
+    "recovery_stopped": (ErrorKind.CONFLICT, "recovery_stopped"),
+    "recovery_over": (ErrorKind.CONFLICT, "recovery_over"),
+    "recovery_rival": (ErrorKind.CONFLICT, "recovery_rival"),
+    "warning_unsent": (ErrorKind.CONFLICT, "recovery_warning_unsent"),
+}
 
 
 async def open_former(
@@ -122,8 +127,7 @@ async def _judge(
         warning_waits=await _warning_waits(services, tx, row),
     )
     if refused is not None:
-        code = _CODES.get(refused, refused)
-        return NotChanged(refused, ServiceError(ErrorKind.CONFLICT, code))
+        return NotChanged(refused, ServiceError(*_ERRORS[refused]))
     return await _former(services, tx, recovery)
 
 
