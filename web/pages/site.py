@@ -102,7 +102,6 @@ for _part in (
     own_anchor,
     own_trust,
     own_protection,
-    own_recovery,
     own_name,
     own_exports,
     erasure,
