@@ -106,7 +106,6 @@ for _part in (
     own_protection,
     own_representation,
     desk_judgements,
-    own_recovery,
     own_name,
     own_exports,
     erasure,
