@@ -162,6 +162,7 @@ NO_PAGES = {
     "/documents/{document_id}/versions/{number}/content",
     "/documents/{document_id}/versions/{number}/preview",
     "/me/export/{export_id}/content",
+    "/me/import/parts/{import_id}",
     "/access-log/{event_id}/receipt.svg",
     "/access-log/{event_id}/receipt.json",
     "/pro/grants",

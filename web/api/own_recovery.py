@@ -78,7 +78,7 @@ class RecoveriesOnMineOut(BaseModel):
     items: list[RecoveryOnMineOut]
 
 
-@router.get("/recovery", operation_id="getOwnRecovery")
+@router.get("/recovery", operation_id="getOwnRecovery", responses={404: problem_response(404)})
 async def see(services: ServicesDep, person: PersonDep, response: Response) -> OwnRecoveryOut:
     """The recovery that my vault was opened for, at a desk. 404 where it was opened for none."""
     response.headers["Cache-Control"] = "no-store"
@@ -101,7 +101,7 @@ async def see(services: ServicesDep, person: PersonDep, response: Response) -> O
     "/recovery/open",
     operation_id="openOwnRecovery",
     status_code=201,
-    responses={412: problem_response(412)},
+    responses={404: problem_response(404), 412: problem_response(412)},
 )
 async def open_former(
     request: Request,
@@ -127,7 +127,12 @@ async def open_former(
     )
 
 
-@router.get("/recovery/receipt", operation_id="getRecoveryReceipt", response_model=dict[str, Any])
+@router.get(
+    "/recovery/receipt",
+    operation_id="getRecoveryReceipt",
+    response_model=dict[str, Any],
+    responses={404: problem_response(404)},
+)
 async def receipt(
     services: ServicesDep,
     person: PersonDep,

@@ -1,7 +1,8 @@
 """The receipts of another installation, on a paper of those that come in from it: what each says,
 whether its signature holds, and the signed files themselves, attached.
 
-The same receipts give the same bytes, so that an import done twice adds no second paper.
+The same receipts give the same bytes (printed pages bear no date of their own), so that an import
+done twice adds no second paper.
 """
 
 import io
@@ -56,7 +57,7 @@ async def receipts_paper(told: ForeignReceipts, language: str) -> PrintedPaper:
     spoken = language if language in offered() else "fr"
     phrases = Phrases(spoken, PARIS)
     sheet = _sheet(told, phrases)
-    pdf = await print_sheet(sheet, spoken, at=told.manifest.made_at.astimezone(UTC))
+    pdf = await print_sheet(sheet, spoken)
     return PrintedPaper(sheet.title, await in_thread(_with_files, pdf, told))
 
 

@@ -10,7 +10,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
@@ -82,27 +81,26 @@ async def reserved_thread() -> AsyncIterator[Callable[[Callable[[], bytes]], Awa
             running.cancel()
 
 
-async def print_sheet(sheet: Sheet, language: str, *, at: datetime | None = None) -> bytes:
+async def print_sheet(sheet: Sheet, language: str) -> bytes:
     """The PDF of a sheet. Its letters are looked up on the same thread: for the first page of a
-    process, the fonts are read there. `at`: when it says that it was made; now. Raises like
-    `in_thread`."""
-    return await in_thread(_sheet, sheet, language, at)
+    process, the fonts are read there. Raises like `in_thread`."""
+    return await in_thread(_sheet, sheet, language)
 
 
-def _sheet(sheet: Sheet, language: str, at: datetime | None) -> bytes:
-    return typeset("sheet", sheet.data(language), at)
+def _sheet(sheet: Sheet, language: str) -> bytes:
+    return typeset("sheet", sheet.data(language))
 
 
-def typeset(template: Template, data: dict[str, Any], at: datetime | None = None) -> bytes:
+def typeset(template: Template, data: dict[str, Any]) -> bytes:
     """The PDF of a template with its data. Blocks: to be called `in_thread`."""
-    pdf = lay_out(template, data, at)
+    pdf = lay_out(template, data)
     # What a person's page was made of is dropped, and not only once ten other pages were made.
     for _ in range(_KEPT_RUNS):
         lay_out(_BLANK, {})
     return pdf
 
 
-def lay_out(template: str, data: dict[str, Any], at: datetime | None = None) -> bytes:
+def lay_out(template: str, data: dict[str, Any]) -> bytes:
     """One run of Typst, on the thread of the caller. Raises `typst.TypstError`."""
     import typst  # noqa: PLC0415  (memory)
 
@@ -118,7 +116,7 @@ def lay_out(template: str, data: dict[str, Any], at: datetime | None = None) -> 
         format="pdf",
         sys_inputs={"data": json.dumps(data)},
         pdf_standards=["ua-1"],
-        timestamp=(at or clock.now()).replace(microsecond=0),
+        timestamp=clock.now().replace(microsecond=0),
     )
     assert isinstance(pdf, bytes)  # noqa: S101  (one file, and no path to write it to)
     return pdf

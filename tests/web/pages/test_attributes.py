@@ -33,7 +33,8 @@ async def test_no_component_says_an_attribute_twice(
 
 def test_only_papers_are_kept_to_be_sent_later() -> None:
     """A form with files that the script sends is kept where the network fails: a consent never is,
-    it would be said a day later. Those that the script may send are named here."""
+    it would be said a day later; nor what goes in pieces to an address of its own, as a copy of all
+    papers does. Those that the script may send are named here."""
     kept = {
         "draft_pictures.html",  # a paper that is added
         "draft_retake.html",
@@ -46,6 +47,8 @@ def test_only_papers_are_kept_to_be_sent_later() -> None:
     }
     assert "mandate.html" in found
     by_script = {
-        name for name, forms in found.items() if any("data-answer" not in one for one in forms)
+        name
+        for name, forms in found.items()
+        if any("data-answer" not in one and "data-pieces" not in one for one in forms)
     }
     assert by_script == kept

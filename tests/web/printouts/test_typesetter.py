@@ -202,9 +202,9 @@ def test_nothing_of_a_page_is_kept_for_the_next(monkeypatch: pytest.MonkeyPatch)
     ran: list[str] = []
     run = typesetter.lay_out
 
-    def counted(template: str, *given: Any) -> bytes:
+    def counted(template: str, data: dict[str, Any]) -> bytes:
         ran.append(template)
-        return run(template, *given)
+        return run(template, data)
 
     monkeypatch.setattr(typesetter, "lay_out", counted)
     typeset("sheet", Sheet("Titre", (), ()).data("fr"))
