@@ -252,6 +252,8 @@ async def test_either_ends_it_at_once_and_the_other_reads_it(
             ended = await client.delete(path, headers=jeanne.headers)
         assert ended.status_code == 204, ended.text
     assert not await works(client, at)
+    own = (await client.get("/v1/sessions", headers=amina.headers)).json()["items"]
+    assert [one["current"] for one in own] == [True], "what was under way there stops"
     assert [one["state"] for one in await mine(client, amina)] == ["ended"]
     is_problem(await enter(client, jeanne, id_), 409, "representation_over")
     for side in (amina, jeanne):
