@@ -36,6 +36,8 @@ one that works; and beside somebody who lost everything, of whom they must not l
 was found."""
 _UNTOLD_ANSWERS = frozenset({Action.REFUSE.value, Action.NOT_ME.value})
 _OF_ITS_PERSON = frozenset({"sign_in", "means", "pin", "anchor", "trusted"})
+_BY_SOMEBODY = frozenset({Action.RECOVERY_STOPPED.value, Action.RECOVERY_CONFIRMED.value})
+"""What nobody is named for in a vault that waits: that there is one which it would open."""
 _STREAMED = {Action.READ.value, Action.PREVIEW.value}
 
 
@@ -94,12 +96,16 @@ async def find_for_person(
 
 
 def _is_kept_back(person: Person, view: EntryView) -> bool:
-    """Whether it is an answer that its sender does not learn, nor does a worker who is beside the
-    person, and reads this screen (invariant 7); or what a representative is not told: how, when and
-    where the person enters, and whom they trust."""
+    """Whether it is what a worker who is beside the person, and reads this screen, does not learn
+    (invariant 7): an answer, as its sender; that somebody stopped a recovery. Or what a
+    representative is not told: how, when and where the person enters, and whom they trust."""
     if person.represented_by is not None:
         return view.action.partition(".")[0] in _OF_ITS_PERSON
-    return person.beside is not None and is_owner(view) and view.action in _UNTOLD_ANSWERS
+    if person.beside is None:
+        return False
+    if is_owner(view):
+        return view.action in _UNTOLD_ANSWERS
+    return view.action in _BY_SOMEBODY and view.actor["kind"] == ActorKind.ANONYMOUS.value
 
 
 async def list_by_actor(

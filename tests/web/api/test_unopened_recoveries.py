@@ -81,6 +81,14 @@ async def test_beside_a_worker_it_says_no_more_than_its_agents_know(
     assert (await own(client, waiting.headers))["state"] == "ready"
     answer = await client.post("/v1/me/recovery/open", headers=beside.headers, json=waiting.body())
     is_problem(answer, 403, "not_when_assisted")
+    # That somebody stops it would say that a vault was found.
+    stopped = f"/v1/me/recoveries/{row.id}/stop"
+    assert (await client.post(stopped, headers=waiting.lost.headers)).status_code == 204
+    assert (await own(client, beside.headers))["state"] == "waiting"
+    assert (await own(client, waiting.headers))["state"] == "stopped"
+    for headers, told in ((beside.headers, 0), (waiting.headers, 1)):
+        actions = [line["action"] for line in await log_of(client, headers)]
+        assert actions.count("recovery.stop") == told
     (row, *_) = await recoveries(services)
     assert row.opened_at is None
 
