@@ -134,9 +134,9 @@ async def subject_of(
     """The subject of the live session that the token opens, by one query in `tx`, or None; by more
     for one that was opened from another, which it does not outlive.
 
-    A person's vault is marked as used, at most once a day; the end of a session on a shared device
-    moves. Neither is so when it is only looked at, not `used`. Raises `ServiceError` REFUSED
-    `session_locked` for a worker's unless `locked_too`; `storage.row_macs.RowAltered`.
+    A person's own visits mark their vault as used, at most once a day; the end of a session on a
+    shared device moves. Neither is so when it is only looked at, not `used`. Raises `ServiceError`
+    REFUSED `session_locked` for a worker's unless `locked_too`; `storage.row_macs.RowAltered`.
     """
     hashed = token_hash(token)
     session = hashed and await fetch_one(tx, sessions.live_session(hashed))
@@ -154,7 +154,7 @@ async def subject_of(
     if session.session_subject_kind != "person":
         worker = await worker_of_row(services, session, locked_too=locked_too)
         return replace(worker, session_ends_at=ends_at)
-    if used and session.not_used_today:
+    if used and session.not_used_today and not isinstance(opener, Representative):
         await people.touch_person(
             tx, await services.field_encryption.row_macs(), session.session_subject_id
         )

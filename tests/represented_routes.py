@@ -18,6 +18,9 @@ FORBIDDEN: dict[str, tuple[str, Any]] = assisted_routes.FORBIDDEN | {
     "GET /v1/representations": ("representation.see", None),
     "DELETE /v1/representations/{representation_id}": ("representation.end", None),
     "DELETE /v1/me/joins/asked": ("vault.join_end", None),
+    # What their person asked for at a desk, and whom they help, is theirs.
+    "DELETE /v1/me/recovery": ("recovery.stop", None),
+    "POST /v1/trusted/{naming_id}/stop": ("recovery.stop", None),
     "GET /v1/me/joins/{join_id}/access-log": ("log.read", None),
     "DELETE /v1/me/proof/wait": ("means.wait_end", None),
     "DELETE /v1/me/exports/{export_id}": ("vault.export_asked", None),
@@ -73,6 +76,7 @@ FREE = {
     "GET /v1/me/recovery",
     "GET /v1/me/recovery/receipt",
     "GET /v1/me/recoveries",  # whoever acts for the person may see that somebody tries
+    "POST /v1/me/recoveries/{recovery_id}/stop",  # and stop it: nothing is opened then
     "PATCH /v1/me",
     "PUT /v1/me/name",  # of a vault that a desk opened, nobody else says it
     "PUT /v1/me/language",
@@ -88,6 +92,8 @@ FORBIDDEN_PAGES = assisted_routes.PAGES["forbidden"] | {
     "POST /sessions/end-others",
     "POST /sessions/{session_id}/end",
     "POST /trusted/{naming_id}/end",
+    "POST /trusted/{naming_id}/stop",
+    "POST /recovery/end",
     "POST /represented/{representation_id}/end",
     "POST /me/joins/asked/end",
     "POST /me/proof/wait/cancel",

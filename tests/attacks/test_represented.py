@@ -3,6 +3,7 @@ one who was not named, by a row, by a token, by digits, or after the end."""
 
 import asyncio
 import secrets
+from datetime import timedelta
 from uuid import uuid4
 
 import httpx
@@ -10,7 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from auth import assistance, pin_hashes
+from auth.records import people
+from auth.records.people import PERSON_ROW, PersonRow
 from base.database import Database
+from base.db_time import instant
 from tests.attacks.statements import statements
 from tests.attacks.test_assisted_sessions import IDS, routes
 from tests.attacks.test_meetings import said
@@ -28,6 +32,7 @@ from tests.representations import (
     type_digits,
 )
 from tests.represented_routes import FORBIDDEN, FORBIDDEN_PAGES, FREE, LIMITED
+from tests.rows import change_row
 from tests.steps import deposit, is_problem, log_of
 from tests.trusted import with_pin
 from tests.vault.decoding import corpus
@@ -246,3 +251,25 @@ async def test_of_two_who_type_and_two_who_read_at_once_one_does(
     digits = await digits_for_desk(client, typed[0], typed[1].json()["id"])
     read = await asyncio.gather(*(read_judgement(client, reader, digits) for _ in range(2)))
     assert sorted(answer.status_code for answer in read) == [204, 403]
+
+
+async def test_their_visits_keep_neither_the_vault_nor_its_number_awake(
+    services: Services,
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    amina: SomePerson,
+    jeanne: SomePerson,
+    id_: str,
+) -> None:
+    """Who has the number by then would be let in by a code (ADR 0067)."""
+    macs = await services.field_encryption.row_macs()
+    async with services.database.transaction() as tx:
+        then = await instant(tx) - timedelta(days=200)
+    await change_row(services, as_owner, PersonRow, PERSON_ROW, amina.id, used_at=then)
+    for who, stays in ((await inside(client, jeanne, id_), True), (amina, False)):
+        seen = await client.get("/v1/documents", headers=who.headers)
+        assert seen.status_code == 200, seen.text
+        async with services.database.transaction() as tx:
+            row = await people.person(tx, macs, amina.id)
+        assert row is not None
+        assert (row.used_at == then) is stays

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import holder_proofs, means_log
+from auth import assistance, holder_proofs, means_log
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.living_vaults import hold_living_vault
 from auth.means_changes import NotChanged
@@ -96,8 +96,9 @@ async def stop_by_trusted(services: Services, person: Person, naming_id: UUID) -
     """Stop what would open the vault of somebody who trusts the caller, or did until a few days
     ago. Nothing tells whether there was something.
 
-    Raises `ServiceError` NOT_FOUND, recorded.
+    Raises as `auth.assistance.check_self`; `ServiceError` NOT_FOUND, recorded.
     """
+    await assistance.check_self(services, person, _ACTION)
     macs = await services.field_encryption.row_macs()
     told: dict[str, str | int] = {"trusted": str(naming_id), "by": "trusted"}
     attempt = AccessAttempt(action=_ACTION, actor=person.actor(), person=person.id, details=told)
@@ -135,9 +136,10 @@ async def give_up(services: Services, person: Person) -> None:
     """The person of the vault that waits wants what they had no more. A second time changes
     nothing.
 
-    Raises `ServiceError` NOT_FOUND; CONFLICT `recovery_over` once it opened or is over. Refusals
-    are recorded.
+    Raises as `auth.assistance.check_self`; `ServiceError` NOT_FOUND; CONFLICT `recovery_over` once
+    it opened or is over. Refusals are recorded.
     """
+    await assistance.check_self(services, person, _ACTION)
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
         await hold_living_vault(tx, person.id)
