@@ -14,6 +14,7 @@ from tests.invitations import looked_at
 from tests.joins import ask_join
 from tests.mandates import prepare
 from tests.meetings import answered
+from tests.representations import answered as represents
 from tests.steps import ask, client_headers, deposit, granted, log_of
 from tests.trusted import answered_naming
 from tests.uploads import STREAM, TUS, begin, id_of
@@ -57,6 +58,7 @@ PERSON_PATHS = [
     ("GET", "/v1/me/joins/{join}/access-log"),
     ("POST", "/v1/trusted/{naming}/accept"),
     ("DELETE", "/v1/trusted/{naming}"),
+    ("DELETE", "/v1/representations/{representation}"),
     ("GET", "/v1/access-log/{event}"),
     ("POST", "/v1/access-log/{event}/report"),
     ("DELETE", "/v1/sessions/{session}"),
@@ -108,6 +110,7 @@ async def ids_of_another(
         "meeting": await answered(client, worker, person),
         "invitation": await looked_at(client, worker, person),
         "naming": (await answered_naming(client, await make_person(), person))["id"],
+        "representation": await represents(client, await make_person(), person),
         "join": (await ask_join(client, person)).json()["id"],
         "upload": id_of(upload),
         "export": (await begun(client, person))["id"],

@@ -37,6 +37,7 @@ was found."""
 _UNTOLD_ANSWERS = frozenset({Action.REFUSE.value, Action.NOT_ME.value})
 _BY_SOMEBODY = frozenset({Action.RECOVERY_STOPPED.value, Action.RECOVERY_CONFIRMED.value})
 """What nobody is named for in a vault that waits: that there is one which it would open."""
+_OF_ITS_PERSON = frozenset({"sign_in", "means", "pin", "anchor", "trusted"})
 _STREAMED = {Action.READ.value, Action.PREVIEW.value}
 
 
@@ -67,7 +68,8 @@ async def list_for_person(
     services: Services, person: Person, *, cursor: str | None, limit: int
 ) -> Page[EntryView]:
     """What happened on the person's vault, newest first; beside a worker, without the person's
-    refusals: such a page is shorter."""
+    refusals, and without what is the person's alone for a representative: such a page is shorter.
+    """
     tag = await services.audit_log.person_tag(person.id)
     page = await _page(services, cursor, limit, person=person, person_tag=tag)
     return replace(page, items=[one for one in page.items if not _is_kept_back(person, one)])
@@ -95,7 +97,10 @@ async def find_for_person(
 
 def _is_kept_back(person: Person, view: EntryView) -> bool:
     """Whether it is what a worker who is beside the person, and reads this screen, does not learn
-    (invariant 7): an answer, as its sender; that somebody stopped a recovery."""
+    (invariant 7): an answer, as its sender; that somebody stopped a recovery. Or what a
+    representative is not told: how, when and where the person enters, and whom they trust."""
+    if person.represented_by is not None:
+        return view.action.partition(".")[0] in _OF_ITS_PERSON
     if person.beside is None:
         return False
     if is_owner(view):

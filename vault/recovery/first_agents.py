@@ -123,17 +123,13 @@ async def _tie(
     others = await records.of_former(tx, macs, pointed.id, REMEMBERED)
     recovery_id, at = new_id(), await instant(tx)
     former = None if pointed.by is None else pointed.id
-    kept = Kept(
-        agents=(agent_of(worker, at, paper, pointed.by, anchor),),
-        means=tuple(kind for kind in KINDS if kind in pointed.means),
-        typed=means.typed,
-        asleep=old.asleep,
-    )
+    look = agent_of(worker, at, paper, pointed.by, anchor)
+    shown = tuple(kind for kind in KINDS if kind in pointed.means)
+    kept = Kept(agents=(look,), means=shown, typed=means.typed, asleep=old.asleep)
     dates, kept = _dates(kept, old, others, at)
     digits, stop_tag = await draw_stop(services, tx)
-    kept = replace(kept, stop_code=digits)
     send = former is not None and not is_flooded(others, at)
-    kept = await _warned(services, tx, pointed.id, old, kept, send=send)
+    kept = await _warned(services, tx, pointed.id, old, replace(kept, stop_code=digits), send=send)
     added = await records.add(
         tx,
         macs,
@@ -148,8 +144,8 @@ async def _tie(
     )
     if not added:
         raise LookupError("the code is another recovery's")
-    tied = recovery_log.Tied(recovery_id, person.id, former)
-    await recovery_log.record(services, tx, worker, Action.RECOVERY_BEGUN, tied)
+    ids = recovery_log.Tied(recovery_id, person.id, former)
+    await recovery_log.record(services, tx, worker, Action.RECOVERY_BEGUN, ids)
 
 
 async def _warned(

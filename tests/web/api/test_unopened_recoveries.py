@@ -175,7 +175,7 @@ async def test_of_two_that_want_the_same_vault_neither_opens(
     for one in (waiting, other):
         assert (await own(client, one.headers))["state"] == "rival"
         await tap(client, one, "recovery_rival")
-    ended = {"ended_at": row.complete_at, "ended_by": "agent"}
+    ended = {"ended_at": row.complete_at, "ended_by": "worker"}
     await change_row(services, as_owner, Recovery, RECOVERY_ROW, row.id, **ended)
     assert (await open_former(client, waiting)).status_code == 201
     assert mine.former_id == waiting.lost.id
