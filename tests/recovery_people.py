@@ -22,7 +22,7 @@ FallAsleep = Callable[[SomePerson], Awaitable[None]]
 
 
 @pytest.fixture
-def cheap_pins(monkeypatch: pytest.MonkeyPatch) -> None:
+def pins_are_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dozens of PINs: what they cost to guess is not tested here."""
     monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)
 

@@ -11,7 +11,7 @@ from tests.recoveries import ReadPaper, begun, some_paper, stop_digits, texts_to
 from vault.recovery import stops
 from vault.services import Services
 
-pytestmark = pytest.mark.usefixtures("cheap_pins")
+pytestmark = pytest.mark.usefixtures("pins_are_cheap")
 
 
 async def test_digits_cost_the_same_whether_or_not_they_stop_something(

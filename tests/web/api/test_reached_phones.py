@@ -13,7 +13,7 @@ from tests.recovery_people import MakeAgent
 from tests.steps import is_problem
 from vault.services import Services
 
-pytestmark = pytest.mark.usefixtures("cheap_pins")
+pytestmark = pytest.mark.usefixtures("pins_are_cheap")
 CODES = "/v1/desk/recoveries/phone-codes"
 
 

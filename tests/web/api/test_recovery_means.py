@@ -36,7 +36,7 @@ from vault.recovery.recovery_rules import LONG_WAIT, WAIT
 from vault.services import Services
 from vault.trusted.records import TRUSTED_PERSON_ROW, TrustedPerson
 
-pytestmark = pytest.mark.usefixtures("cheap_pins")
+pytestmark = pytest.mark.usefixtures("pins_are_cheap")
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from vault.recovery.records import RECOVERY_ROW, Recovery
 from vault.recovery.recovery_rules import LONG_WAIT
 from vault.services import Services
 
-pytestmark = pytest.mark.usefixtures("cheap_pins")
+pytestmark = pytest.mark.usefixtures("pins_are_cheap")
 
 
 PACE = stops.TYPED

@@ -37,7 +37,7 @@ from vault.recovery.recovery_values import kept_of
 from vault.services import Services
 from vault.tables import Document, PendingErasure
 
-pytestmark = pytest.mark.usefixtures("cheap_pins")
+pytestmark = pytest.mark.usefixtures("pins_are_cheap")
 HOUR = timedelta(hours=1)
 
 

@@ -14,7 +14,7 @@ from tests.web.printouts.reading import text_of
 from vault.recovery.recovery_rules import WAIT
 from vault.services import Services
 
-pytestmark = pytest.mark.usefixtures("cheap_pins")
+pytestmark = pytest.mark.usefixtures("pins_are_cheap")
 
 
 @pytest.fixture
