@@ -31,6 +31,7 @@ from web.pages import page
 
 PDF = corpus.pdf(1)
 IDS = ("sign_in_id", "join_id", "invitation_id", "naming_id", "export_id", "import_id")
+IDS += ("recovery_id",)
 
 
 @pytest.fixture(autouse=True)

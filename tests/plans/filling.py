@@ -156,6 +156,7 @@ COLUMNS = {
     "recovery.waiting_id": "{id:person:n}",
     "recovery.former_id": "{id:person:n + 5000}",
     "recovery.opened_at": "NULL",
+    "recovery.began_at": "now() - n * interval '1 second'",
     "recovery.ended_at": "NULL",
     "recovery.ended_by": "NULL",
     "trusted_person.person_id": "{id:person:n}",

@@ -121,8 +121,7 @@ async def _tie(
     anchor = await candidates.compare(services, tx, pointed.id, paper.tag)
     old = await old_means.of_vault(services, tx, pointed.id)
     others = await records.of_former(tx, macs, pointed.id, REMEMBERED)
-    recovery_id, at = new_id(), await instant(tx)
-    former = None if pointed.by is None else pointed.id
+    recovery_id, at, former = new_id(), await instant(tx), pointed.found
     kept = Kept(
         agents=(agent_of(worker, at, paper, pointed.by, anchor),),
         means=tuple(kind for kind in KINDS if kind in pointed.means),
@@ -131,9 +130,8 @@ async def _tie(
     )
     dates, kept = _dates(kept, old, others, at)
     digits, stop_tag = await draw_stop(services, tx)
-    kept = replace(kept, stop_code=digits)
-    send = former is not None and not is_flooded(others, at)
-    kept = await _warned(services, tx, pointed.id, old, kept, send=send)
+    rings = former is not None and not is_flooded(others, at)
+    kept = await _warned(services, tx, pointed.id, old, replace(kept, stop_code=digits), rings)
     added = await records.add(
         tx,
         macs,
@@ -148,15 +146,16 @@ async def _tie(
     )
     if not added:
         raise LookupError("the code is another recovery's")
-    tied = recovery_log.Tied(recovery_id, person.id, former)
-    await recovery_log.record(services, tx, worker, Action.RECOVERY_BEGUN, tied)
+    ids = recovery_log.Tied(recovery_id, person.id, former)
+    await recovery_log.record(services, tx, worker, Action.RECOVERY_BEGUN, ids)
 
 
 async def _warned(
-    services: Services, tx: AsyncConnection, vault: UUID, old: OldMeans, kept: Kept, *, send: bool
+    services: Services, tx: AsyncConnection, vault: UUID, old: OldMeans, kept: Kept, rings: bool
 ) -> Kept:
-    ids = await warn(services, tx, vault, old, Notice(kept.stop_code), send=send)
-    return with_warnings(kept, ids) if send else kept
+    """With the messages that were queued, if its vault is told."""
+    ids = await warn(services, tx, vault, old, Notice(kept.stop_code), send=rings)
+    return with_warnings(kept, ids) if rings else kept
 
 
 def _dates(

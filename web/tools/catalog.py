@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 # Where the French texts are, by folder.
 _METHODS = {
     "auth": [
-        (name, "python") for name in ("notifications.py", "closing_messages.py", "visitor.py")
+        (name, "python")
+        for name in ("notifications.py", "closing_messages.py", "recovery_texts.py", "visitor.py")
     ],
     "web": [
         ("**.py", "python"),
