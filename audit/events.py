@@ -37,6 +37,12 @@ class Action(StrEnum):
     TRUSTED_ACCEPTED = "trusted.accept"
     TRUSTED_ENDED = "trusted.end"
     TRUSTED_VOUCHED = "trusted.vouch"
+    REPRESENTATION_NAMED = "representation.name"
+    REPRESENTATION_SEEN = "representation.see"
+    REPRESENTATION_SHOWN = "representation.show"
+    REPRESENTATION_BEGAN = "representation.begin"
+    REPRESENTATION_ENTERED = "representation.enter"
+    REPRESENTATION_ENDED = "representation.end"
     PROTECTION_NOTED = "protection.note"
     PROTECTION_ENDED = "protection.end"
     TOKEN_ISSUED = "token.issue"  # noqa: S105  (a name, not a secret)
@@ -117,7 +123,8 @@ class Outcome(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """Who acted. `owner` is the person themself, shown as "you"."""
+    """Who acted. `owner` is the person themself, shown as "you"; `representative` acts in their
+    place, by a judge's decision: its `id` is of the representation."""
 
     OWNER = "owner"
     WORKER = "worker"
@@ -125,6 +132,7 @@ class ActorKind(StrEnum):
     OPERATOR = "operator"
     SERVICE = "service"
     ANONYMOUS = "anonymous"
+    REPRESENTATIVE = "representative"
 
 
 @dataclass(frozen=True, slots=True)

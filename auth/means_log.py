@@ -43,6 +43,8 @@ MeansReason = Literal[
     "too_many_trusted",
     "trusted_over",
     "trusted_too_new",
+    "too_many_representatives",
+    "representation_over",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

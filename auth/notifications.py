@@ -131,6 +131,8 @@ _MEANS_CHANGED = {
     Action.TRUSTED_ACCEPTED: _("« Mes papiers » : une personne de confiance vient d’être ajoutée."),
     Action.TRUSTED_ENDED: _("« Mes papiers » : une personne de confiance vient d’être retirée."),
     Action.EXPORT_ASKED: _("« Mes papiers » : quelqu’un demande une copie de tous vos papiers."),
+    Action.REPRESENTATION_BEGAN: _("« Mes papiers » : une représentation légale commence."),
+    Action.REPRESENTATION_ENDED: _("« Mes papiers » : une représentation légale est terminée."),
     Action.MEANS_WAIT: _(
         "« Mes papiers » : quelqu’un demande à changer vos façons d’entrer sans prouver que c’est "
         "vous. Ce sera possible dans 7 jours."

@@ -91,7 +91,8 @@ async def _take_turn(services: CoreServices, person: Person) -> int:
 
 async def cancel(services: CoreServices, person: Person) -> None:
     """Every wait of the caller's vault ends, and every other session. Nothing is recorded or told
-    when there was none."""
+    when there was none. Raises `ServiceError` REFUSED `not_when_represented`, recorded."""
+    await assistance.check_self(services, person, Action.MEANS_WAIT_ENDED)
     async with services.database.transaction() as tx:
         await hold_living_vault(tx, person.id)
         row, values = await open_values(services, tx, person.id)

@@ -37,6 +37,9 @@ BucketKind = Literal[
     "trusted",
     "trusted-code",
     "export",
+    "represent",
+    "represent-code",
+    "judgement",
     "import",
 ]
 """What is counted. It is part of the tag: never change one."""

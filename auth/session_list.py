@@ -42,7 +42,8 @@ class SessionList:
 async def list_sessions(
     services: CoreServices, subject: Person | Worker, visitor: Visitor
 ) -> SessionList:
-    """The subject's live sessions, the newest first. Rows that open nothing are left out."""
+    """The subject's live sessions, the newest first. Rows that open nothing are left out; to a
+    representative, all but theirs."""
     kind = subject.party.kind
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
@@ -53,7 +54,7 @@ async def list_sessions(
         items = [
             await _view(services, tx, row, subject.session_id, network)
             for row in rows
-            if macs.holds(sessions.SESSION_ROW, row)
+            if macs.holds(sessions.SESSION_ROW, row) and _is_shown(subject, row.id)
         ]
         return SessionList(await instant(tx), items)
 
@@ -82,11 +83,16 @@ async def count_sessions(tx: AsyncConnection, subject: Person | Worker) -> int:
 
 async def count_others(services: CoreServices, subject: Person | Worker) -> int:
     """How many live sessions the subject has beside this one; none told beside a worker, who reads
-    this screen: one's own phone is one of them."""
-    if isinstance(subject, Person) and subject.beside:
+    this screen: one's own phone is one of them; nor to a representative."""
+    if isinstance(subject, Person) and (subject.beside or subject.represented_by):
         return 0
     async with services.database.transaction() as tx:
         return await count_sessions(tx, subject) - 1
+
+
+def _is_shown(subject: Person | Worker, session_id: UUID) -> bool:
+    represented = isinstance(subject, Person) and subject.represented_by is not None
+    return not represented or session_id == subject.session_id
 
 
 async def _view(

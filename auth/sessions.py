@@ -16,11 +16,19 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Event, Outcome
-from auth import assistance, browsers, profiles, session_devices, session_locks, shared_devices
+from auth import (
+    assistance,
+    browsers,
+    profiles,
+    representations,
+    session_devices,
+    session_locks,
+    shared_devices,
+)
 from auth.levels import Level, level_of, prefix_of
 from auth.records import people, sessions
 from auth.services import CoreServices
-from auth.subjects import Person, Worker
+from auth.subjects import Person, Representative, Worker
 from auth.visitor import UNKNOWN, Visitor
 from base.database import notify
 from base.db_time import instant
@@ -31,7 +39,7 @@ from base.pipeline import fetch_one
 CHANNEL = "unefois_sessions"
 """Told the ids of the sessions that end: what they have under way stops."""
 
-_TOKEN = re.compile(r"ufc?s?_[A-Za-z0-9_-]{43}|uf[cp]?a_[A-Za-z0-9_-]{65}")
+_TOKEN = re.compile(r"ufc?s?_[A-Za-z0-9_-]{43}|(uf[cp]?a|ufc?ts?)_[A-Za-z0-9_-]{65}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +60,24 @@ async def open_session(
     visitor: Visitor = UNKNOWN,
     level: Level = Level.PHONE_CODE,
     beside: Worker | None = None,
+    representative: Person | None = None,
 ) -> OpenedSession:
     """A new session, on the visitor's device. `kind` is `person` or `worker`. One on a device that
     others use ends unless it is used (`auth/shared_devices.py`). `level`: what its token says.
-    `beside`: the worker from whose session it is opened (`auth/assistance.py`).
+    `beside`: the worker from whose session it is opened (`auth/assistance.py`); `representative`:
+    whoever enters for the person, from their own (`auth/representations.py`).
 
     A crash before the caller's commit leaves a token that is not valid.
     """
-    from_ = None if beside is None else beside.session_id
-    token = prefix_of(level, shared=visitor.shared, assisted=beside is not None)
+    opener = beside or representative
+    from_ = None if opener is None else opener.session_id
+    assisted, represented = beside is not None, representative is not None
+    token = prefix_of(level, shared=visitor.shared, assisted=assisted, represented=represented)
     token += secrets.token_urlsafe(32) + ("" if from_ is None else assistance.ending_of(from_))
     created_at = await instant(tx)
     expires_at = _first_end(services, kind, created_at, visitor)
-    if beside is not None:
-        ends = created_at + assistance.LIFE
-        expires_at = min(ends, beside.session_ends_at or ends)
+    if opener is not None:
+        expires_at = _end_by(opener, created_at)
     owner = session_devices.owner_of(kind, subject_id)
     writer = await services.field_encryption.writer(owner, tx)
     session_id = new_id()
@@ -97,6 +108,15 @@ def _first_end(
     return opened_at + timedelta(hours=hours)
 
 
+def _end_by(opener: Person | Worker, opened_at: datetime) -> datetime:
+    """The end of one that was opened from another: a worker's, or a representative's own. On a
+    device that others use, each use of the second moves the end of that one instead."""
+    if isinstance(opener, Person):
+        return opened_at + representations.LIFE
+    ends = opened_at + assistance.LIFE
+    return min(ends, opener.session_ends_at or ends)
+
+
 def token_hash(token: str) -> bytes | None:
     """The hash by which the database finds a token (256 random bits, so SHA-256 is enough), or
     None for a text that cannot be one of ours."""
@@ -111,8 +131,8 @@ async def subject_of(
     used: bool = True,
     locked_too: bool = False,
 ) -> Person | Worker | None:
-    """The subject of the live session that the token opens, by one query in `tx`, or None; by two
-    for an assisted one, which lives no longer than the worker's.
+    """The subject of the live session that the token opens, by one query in `tx`, or None; by more
+    for one that was opened from another, which it does not outlive.
 
     A person's vault is marked as used, at most once a day; the end of a session on a shared device
     moves. Neither is so when it is only looked at, not `used`. Raises `ServiceError` REFUSED
@@ -124,10 +144,10 @@ async def subject_of(
         return None
     await check_row(services, session)
     ends_at = session.session_expires_at
-    beside = None
-    if assistance.is_assisted(token):
-        beside = await _worker_beside(services, tx, session, token)
-        if beside is None:
+    opener = None
+    if assistance.is_assisted(token) or representations.is_represented(token):
+        opener = await _opener(services, tx, session, token, used=used)
+        if opener is None:
             return None
     elif used and shared_devices.is_shared(token):
         ends_at = await shared_devices.postpone_end(services, tx, session)
@@ -144,9 +164,36 @@ async def subject_of(
         session.session_id,
         ends_at,
         level_of(token),
-        beside,
+        opener if isinstance(opener, Worker) else None,
         shared_devices.is_shared(token),
+        opener if isinstance(opener, Representative) else None,
     )
+
+
+async def _opener(
+    services: CoreServices, tx: AsyncConnection, session: Any, token: str, *, used: bool
+) -> Worker | Representative | None:
+    """From whose session one was opened, which lives no longer than that one; None once it is over.
+    Raises `RowAltered`."""
+    if representations.is_represented(token):
+        return await _representative(services, tx, session, token, used=used)
+    return await _worker_beside(services, tx, session, token)
+
+
+async def _representative(
+    services: CoreServices, tx: AsyncConnection, session: Any, token: str, *, used: bool
+) -> Representative | None:
+    """Who acts in the person's place, of which the token says their own session; None once that one
+    is over, or the representation, and where the row says another. Raises `RowAltered`."""
+    named = assistance.opener_of(token)
+    own = await fetch_one(tx, sessions.live_session_by_id(named))
+    if own is None or session.worker_session_id != named:
+        return None
+    await check_row(services, own)
+    by = await representations.representative_in(services, tx, session.session_subject_id, own)
+    if by is not None and used and shared_devices.is_shared(token):
+        await shared_devices.postpone_end(services, tx, own)
+    return by
 
 
 async def _worker_beside(
@@ -154,7 +201,7 @@ async def _worker_beside(
 ) -> Worker | None:
     """The worker of an assisted session, of whom the token says which session is locked; None once
     that one is over, and where the row of the assisted one says another. Raises `RowAltered`."""
-    named = assistance.worker_session_of(token)
+    named = assistance.opener_of(token)
     row = await fetch_one(tx, sessions.live_session_by_id(named))
     if row is None or session.worker_session_id != named or row.session_subject_kind != "worker":
         return None
@@ -228,6 +275,14 @@ async def sign_out(services: CoreServices, subject: Person | Worker) -> None:
         await _end(services, tx, subject, subject.session_id)
 
 
+async def sign_out_here(services: CoreServices, subject: Person | Worker) -> None:
+    """The same, and of a representative, who leaves the device, also their own."""
+    await sign_out(services, subject)
+    by = subject.represented_by if isinstance(subject, Person) else None
+    if by is not None:
+        await sign_out(services, Person(by.person_id, session_id=by.session_id))
+
+
 async def end_one(services: CoreServices, subject: Person | Worker, session_id: UUID) -> None:
     """End one session of the subject's own, here or elsewhere. Raises `ServiceError` NOT_FOUND for
     any other, recorded in the subject's own log (invariant 7).
@@ -235,6 +290,8 @@ async def end_one(services: CoreServices, subject: Person | Worker, session_id: 
     After one elsewhere, the browsers that signed in before are unknown again: a session that was
     not wanted comes back as new, and is told.
     """
+    if isinstance(subject, Person) and session_id != subject.session_id:
+        await assistance.check_self(services, subject, Action.SIGN_OUT)
     async with services.database.transaction() as tx:
         ended = await _end(services, tx, subject, session_id)
         if ended and session_id != subject.session_id:
@@ -262,6 +319,18 @@ async def end_all(
     return len(ended)
 
 
+async def end_of_representative(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID, representative_id: UUID
+) -> None:
+    """End the sessions in a person's vault that a representative opened from their own, and what
+    they have under way, in the caller's transaction, which records why. Raises `RowAltered`."""
+    for row in await sessions.live_sessions_of(tx, "person", person_id):
+        from_ = row.worker_session_id
+        if from_ is not None and await lives(services, tx, representative_id, from_):
+            await sessions.revoke_session(tx, "person", person_id, row.id)
+            await _stop(tx, [row.id])
+
+
 async def end_with_account(tx: AsyncConnection, kind: str, subject_id: UUID) -> Sequence[UUID]:
     """End every session of an account that is barred or erased, or of which a card was stopped, and
     what they have under way; returns them. The caller records why, in the same transaction."""
@@ -271,7 +340,10 @@ async def end_with_account(tx: AsyncConnection, kind: str, subject_id: UUID) -> 
 async def end_others(
     services: CoreServices, subject: Person | Worker, *, this_too: bool = False
 ) -> int:
-    """End the subject's other sessions, or `this_too`; returns how many ended."""
+    """End the subject's other sessions, or `this_too`; returns how many ended. Raises
+    `ServiceError` REFUSED `not_when_represented`, recorded."""
+    if isinstance(subject, Person):
+        await assistance.check_self(services, subject, Action.SIGN_OUT)
     async with services.database.transaction() as tx:
         return await end_all(services, tx, subject, but_this=not this_too)
 

@@ -20,10 +20,24 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Representative:
+    """Whoever represents a person under tutelle. `id`: of the representation; `name`: as a worker
+    read it on the judgement; `person_id` and `session_id`: their own vault, and their session
+    there; `calls`: what they call the person."""
+
+    id: UUID
+    person_id: UUID
+    session_id: UUID
+    name: str = field(repr=False)
+    calls: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """The owner of a vault. `means`: how the session was entered. `beside`: the worker on whose
     device, in an assisted session; every line of it names them (`auth/assistance.py`). `shared`:
-    others use the device of this session."""
+    others use the device of this session. `represented_by`: who acts in the person's place, under
+    their own name (`auth/representations.py`)."""
 
     id: UUID
     language: str = "fr"
@@ -32,9 +46,13 @@ class Person:
     means: Level = Level.PHONE_CODE
     beside: "Worker | None" = None
     shared: bool = False
+    represented_by: Representative | None = None
 
     def actor(self) -> Actor:
-        """As the log shows them: "you", and who was beside."""
+        """As the log shows them: "you", and who was beside; or whoever represents them."""
+        by = self.represented_by
+        if by is not None:
+            return Actor(ActorKind.REPRESENTATIVE, by.id, by.name)
         beside = None if self.beside is None else self.beside.actor()
         return Actor(ActorKind.OWNER, self.id, beside=beside)
 

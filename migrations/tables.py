@@ -15,6 +15,7 @@ from auth.records.pin_steps import PinStep
 from auth.records.pins import PinRow
 from auth.records.rate_buckets import RateBucket
 from auth.records.recipients import OrganisationRow
+from auth.records.representations import Representation
 from auth.records.sessions import Session
 from auth.records.sign_ins import SignIn
 from base.database import Base
@@ -43,6 +44,7 @@ AUTH = (
     Message,
     RateBucket,
     VaultJoin,
+    Representation,
     ClosingRow,
     *_MEANS,
 )

@@ -46,6 +46,16 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/trusted/answer": ("trusted.see", {"code": "12345678"}),
     "POST /v1/trusted/{naming_id}/accept": ("trusted.accept", None),
     "POST /v1/trusted/{naming_id}/vouch": ("trusted.vouch", _PROVED),
+    # A worker who leads a hand would name who acts in their place.
+    "POST /v1/me/representative": (
+        "representation.name",
+        {"label": "x", "own_name": "y"} | _PROVED,
+    ),
+    "DELETE /v1/me/representative/{representation_id}": ("representation.end", _PROVED),
+    "POST /v1/representations": ("representation.show", {"own_name": "y"} | _PROVED),
+    "POST /v1/representations/answer": ("representation.see", {"code": "12345678"}),
+    "POST /v1/representations/{representation_id}/desk": ("representation.show", _PROVED),
+    "POST /v1/representations/{representation_id}/enter": ("representation.enter", _PROVED),
     # What stands on receipts is the person's own word.
     "PUT /v1/me/protection": (
         "protection.note",
@@ -128,6 +138,9 @@ FREE = {
     "GET /v1/me/joins/{join_id}/access-log",
     "GET /v1/me/anchor",
     "GET /v1/me/protection",
+    "GET /v1/me/representative",
+    "GET /v1/representations",
+    "DELETE /v1/representations/{representation_id}",  # one is in nobody's place then
     "GET /v1/me/trusted",
     "GET /v1/trusted",
     "DELETE /v1/trusted/{naming_id}",  # one is less trusted then
@@ -155,12 +168,20 @@ PAGES = {
         "POST /me/joins",
         "POST /me/joins/code",
         "POST /me/joins/{join_id}",
+        "POST /recovery",
+        "POST /recoveries/{recovery_id}/confirm",
         "POST /me/import",
         "POST /me/import/parts",
         "PATCH /me/import/parts/{import_id}",
         "POST /me/import/{import_id}/yes",
         "POST /me/trusted/new",
         "POST /me/trusted/{naming_id}/remove",
+        "POST /me/representative/new",
+        "POST /me/representative/{representation_id}/remove",
+        "POST /represented/code",
+        "POST /represented/new",
+        "POST /represented/{representation_id}/desk",
+        "POST /represented/{representation_id}/enter",
         "POST /me/protection",
         "POST /me/protection/remove",
         "POST /trusted/code",
@@ -180,6 +201,9 @@ PAGES = {
     "free": {
         "POST /me/export/end",
         "POST /me/joins/asked/end",
+        "POST /recovery/end",
+        "POST /recoveries/{recovery_id}/stop",
+        "POST /trusted/{naming_id}/stop",  # nothing is opened then
         "POST /me/import/{import_id}/end",
         "POST /time-zone",
         "POST /sessions/end-others",
@@ -214,6 +238,8 @@ PAGES = {
         "POST /me/language",
         "POST /me/proof/wait/cancel",
         "POST /trusted/{naming_id}/end",
+        "POST /represented/{representation_id}/end",
+        "POST /represented/leave",
     },
 }
 """Those that change something, or give all of it; every other page only shows."""

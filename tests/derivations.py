@@ -24,6 +24,7 @@ UNTOLD = {
     "vault_join",
     "recovery",
     "trusted_person",
+    "representation",
 }
 
 # Subjects of secrets: a person (`<id>`), or a use of the service.

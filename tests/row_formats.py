@@ -65,6 +65,10 @@ ROW_COLUMNS = {
         ),
         "upload": "id person_id length received pieces refused sealed created_at expires_at",
         "vault_join": ("id person_id stays_id code_tag sealed created_at answered_at joined_at"),
+        "representation": (
+            "id person_id representative_id code_tag sealed created_at answered_at began_at ends_at"
+            " ended_at"
+        ),
         "trusted_person": (
             "id person_id trusted_id code_tag sealed created_at answered_at accepted_at ended_at"
         ),

@@ -41,6 +41,8 @@ person.see
 pin.set
 protection.end protection.note
 recovery.begin recovery.confirm recovery.means recovery.open recovery.second recovery.stop
+representation.begin representation.end representation.enter representation.name representation.see
+representation.show
 report.answer report.see
 rows.bind rows.refuse
 service.closing service.closing_end
@@ -66,7 +68,7 @@ meeting_code meeting_over meeting_waits
 no_phone no_room not_addressee not_found not_owner not_recipient not_yet nothing_granted
 outdated outside_token
 paced phone_too_new
-recovered_lately recovery_code report_answered revoked
+recovered_lately recovery_code report_answered representation_code represented revoked
 same_agent sensitive_by_type shared_device
 token_scope too_many_codes trusted_code type_known type_not_covered
 unknown_document unknown_recipient
@@ -85,7 +87,7 @@ log_checkpoint log_key log_leaf log_warning log_watch
 mandate meeting message
 organisation
 pending_erasure person person_label pin pin_step
-rate_bucket receipt_key recovery report root_version
+rate_bucket receipt_key recovery report representation root_version
 sealed_file session sign_in sign_in_code sign_in_try signing_key
 trusted_person
 upload upload_piece used_assertion

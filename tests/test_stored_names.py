@@ -185,12 +185,12 @@ def test_cookies(base_settings: Settings) -> None:
     kinds = get_args(cookies.CookieKind)
     assert kinds == (
         "person", "worker", "visit", "browser", "language", "second", "next", "discreet",
-        "told", "desk", "card", "aside", "left",
+        "told", "desk", "card", "aside", "left", "own",
     )  # fmt: skip
     assert [cookies.name_of(base_settings, kind) for kind in kinds] == [
         "unefois-person", "unefois-worker", "unefois-visit", "unefois-browser",
         "unefois-language", "unefois-second", "unefois-next", "unefois-discreet", "unefois-told",
-        "unefois-desk", "unefois-card", "unefois-aside", "unefois-left",
+        "unefois-desk", "unefois-card", "unefois-aside", "unefois-left", "unefois-own",
     ]  # fmt: skip
     assert [cookies.name_of(https(base_settings), kind) for kind in kinds] == [
         f"__Host-unefois-{kind}" for kind in kinds
@@ -330,7 +330,8 @@ def test_words_of_the_log() -> None:
     assert sorted(Action) == words(ACTIONS)
     assert sorted(Reason) == words(REASONS)
     assert list(Outcome) == ["allowed", "refused"]
-    assert list(ActorKind) == ["owner", "worker", "client", "operator", "service", "anonymous"]
+    kinds = "owner worker client operator service anonymous representative"
+    assert " ".join(ActorKind) == kinds
     assert list(GrantAction) == ["attest", "read", "deposit"]
     one = UUID(int=1)
     actor = Actor(ActorKind.WORKER, one, "n", "j", "o", one, "c")

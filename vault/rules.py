@@ -72,6 +72,8 @@ class Reason(StrEnum):
     RECOVERY_CODE = "recovery_code"
     SAME_AGENT = "same_agent"
     TRUSTED_CODE = "trusted_code"
+    REPRESENTATION_CODE = "representation_code"
+    REPRESENTED = "represented"
     RECOVERED_LATELY = "recovered_lately"
 
 
@@ -316,6 +318,8 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.RECOVERY_CODE: (ErrorKind.REFUSED, "recovery_code_wrong"),
     Reason.SAME_AGENT: (ErrorKind.CONFLICT, "same_agent"),
     Reason.TRUSTED_CODE: (ErrorKind.REFUSED, "trusted_code_wrong"),
+    Reason.REPRESENTATION_CODE: (ErrorKind.REFUSED, "representation_code_wrong"),
+    Reason.REPRESENTED: (ErrorKind.REFUSED, "not_when_represented"),
     Reason.RECOVERED_LATELY: (ErrorKind.REFUSED, "recovered_lately"),
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),

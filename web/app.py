@@ -29,6 +29,7 @@ from web.api import (
     receipts,
     recoveries,
     recovery_stops,
+    representations,
     sessions,
     sign_ins,
     statistics,
@@ -87,6 +88,7 @@ API: tuple[APIRouter, ...] = (
     joins.router,
     trusted.router,
     protection.router,
+    representations.router,
 )
 
 

@@ -38,8 +38,9 @@ class Session(Base):
     network; None in rows of before. A session that ended has no `mac`: taking back its end alone
     does not bring it back.
 
-    `worker_session_id`: of an assisted session, that of the worker, which is locked meanwhile. Its
-    token names it as well, and what is sealed: where they differ, nothing opens, nor is locked.
+    `worker_session_id`: of an assisted session, that of the worker, which is locked meanwhile; of a
+    representative's in the vault of somebody else, their own. Its token names it as well, and what
+    is sealed: where they differ, nothing opens, nor is locked.
     """
 
     __tablename__ = "session"

@@ -15,7 +15,7 @@ _CHECKS = {
     ),
     "ended": "(ended_at IS NULL) = (ended_by IS NULL)",
     "ended_by": (
-        "ended_by IN ('holder', 'session', 'phone', 'trusted', 'agent', 'waiting', 'lapse')"
+        "ended_by IN ('holder', 'session', 'phone', 'trusted', 'worker', 'waiting', 'lapse')"
     ),
 }
 _TIMES = ("complete_at", "earliest_at", "opens_at", "opened_at", "ended_at")

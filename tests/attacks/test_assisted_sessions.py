@@ -30,8 +30,10 @@ from web.http import dependencies
 from web.pages import page
 
 PDF = corpus.pdf(1)
-IDS = ("sign_in_id", "join_id", "invitation_id", "naming_id", "export_id", "import_id")
-IDS += ("recovery_id",)
+IDS = (
+    "sign_in_id", "join_id", "invitation_id", "naming_id", "export_id", "import_id",
+    "representation_id", "recovery_id",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from tests.joins import ask_join
 from tests.mandates import prepare
 from tests.meetings import answered
 from tests.recoveries import tied
+from tests.representations import answered as represents
 from tests.steps import ask, client_headers, deposit, granted, log_of
 from tests.trusted import answered_naming
 from tests.uploads import STREAM, TUS, begin, id_of
@@ -59,6 +60,7 @@ PERSON_PATHS = [
     ("POST", "/v1/me/recoveries/{recovery}/stop"),
     ("POST", "/v1/trusted/{naming}/accept"),
     ("DELETE", "/v1/trusted/{naming}"),
+    ("DELETE", "/v1/representations/{representation}"),
     ("GET", "/v1/access-log/{event}"),
     ("POST", "/v1/access-log/{event}/report"),
     ("DELETE", "/v1/sessions/{session}"),
@@ -111,6 +113,7 @@ async def ids_of_another(
         "invitation": await looked_at(client, worker, person),
         "naming": (await answered_naming(client, await make_person(), person))["id"],
         "recovery": str(await tied(person.services, (await make_person()).id, person.id)),
+        "representation": await represents(client, await make_person(), person),
         "join": (await ask_join(client, person)).json()["id"],
         "upload": id_of(upload),
         "export": (await begun(client, person))["id"],

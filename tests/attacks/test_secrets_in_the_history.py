@@ -35,6 +35,7 @@ FORMS = {
     "desk/stop_code.html": {"/pro/desk/stop"},
     "erasure.html": {"/erasure"},
     "export.html": {"/me/export"},
+    "imports/import.html": {"/me/import/{{ found.id }}/yes"},
     "invitations/person.html": {"{{ path }}"},
     "joins/code.html": {"/me/joins/code"},
     "joins/join.html": {"{{ path }}"},
@@ -50,10 +51,19 @@ FORMS = {
     "recovery/left.html": {"/pro/desk/recovery/left"},
     "recovery/phone.html": {"/pro/desk/recovery/phone"},
     "recovery/who.html": {"/pro/desk/recovery/who"},
+    "own_recovery/asked.html": {"{{ address }}/confirm", "{{ address }}/stop"},
     "own_recovery/recovery.html": {"/recovery"},
+    "recovery/cancel.html": {"/pro/desk/recovery/cancel"},
+    "stop_recovery.html": {"/stop-recovery"},
     "pro/beside.html": {"/pro/beside"},
     "protection/protection.html": {"/me/protection"},
     "protection/remove.html": {"/me/protection/remove"},
+    "desk/judgement.html": {"/pro/desk/judgement"},
+    "representation/code.html": {"/represented/code"},
+    "representation/new.html": {"/me/representative/new"},
+    "representation/offer.html": {"/represented/new"},
+    "representation/remove.html": {"/me/representative/{{ found.id }}/remove"},
+    "representation/theirs.html": {"/represented/{{ found.id }}/{{ what }}"},
     "trusted/code.html": {"/trusted/code"},
     "trusted/for_me.html": {"/trusted/{{ found.id }}/vouch"},
     "trusted/new.html": {"/me/trusted/new"},
@@ -78,11 +88,16 @@ TAKE = {
     "/me/pin",
     "/me/protection",
     "/me/protection/remove",
+    "/me/representative/new",
+    "/me/representative/{representation_id}/remove",
+    "/represented/new",
+    "/pro/desk/judgement",
     "/me/trusted/new",
     "/me/trusted/{naming_id}/remove",
     "/meetings/code",
     "/pro/beside",
     "/pro/desk/free",
+    "/pro/desk/recovery/cancel",
     "/pro/desk/recovery/left",
     "/pro/desk/recovery/open",
     "/pro/desk/recovery/phone",
@@ -93,17 +108,26 @@ TAKE = {
     "/pro/desk/vault/turn",
     "/pro/meetings/code",
     "/pro/sign-in/{sign_in_id}",
+    "/recoveries/{recovery_id}/confirm",
+    "/recoveries/{recovery_id}/stop",
     "/recovery",
+    "/stop-recovery",
     "/sign-in/{sign_in_id}",
     "/trusted/code",
     "/trusted/{naming_id}/vouch",
 }
 # Of a thing that is not there, another page says so by its address.
 OF_NOTHING = {
+    "/recoveries/{recovery_id}/confirm": "/documents?done=recovery_gone",
+    "/recoveries/{recovery_id}/stop": "/documents?done=recovery_gone",
+    "/stop-recovery": "/stop-recovery?done=recovery_stop_noted",
     "/card/{step_id}": "/card?done=card_late",
     "/me/joins/{join_id}": "/me/joins?done=join_gone",
     "/me/means/{means_id}/free": "/me/means?done=means_gone",
     "/me/means/{means_id}/remove": "/me/means?done=means_gone",
+    "/me/representative/{representation_id}/remove": "/me/representative?done=representation_gone",
+    "/represented/{representation_id}/desk": "/me/representative?done=representation_gone",
+    "/represented/{representation_id}/enter": "/me/representative?done=representation_gone",
     "/me/trusted/{naming_id}/remove": "/me/trusted?done=trust_gone",
     "/trusted/{naming_id}/vouch": "/me/trusted?done=trust_gone",
 }
@@ -154,7 +178,7 @@ async def send(
     at.cookies.set(f"unefois-{kind}", who.token, domain="127.0.0.1")
     at.cookies.set("unefois-visit", "v" * 32, domain="127.0.0.1")
     own = address.startswith("/pro/") or address == "/pro"
-    visits = address.startswith(("/sign-in", "/card", "/pro/sign-in"))
+    visits = address.startswith(("/sign-in", "/card", "/pro/sign-in", "/stop-recovery"))
     secret = "v" * 32 if visits else who.token
     assert own is isinstance(who, SomeWorker)
     token = await forms.token_for(served.services, secret)

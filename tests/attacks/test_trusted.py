@@ -4,17 +4,19 @@ session that was taken over names nobody."""
 import asyncio
 import secrets
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from auth import pin_hashes
+from auth import means_log, pin_hashes
 from auth.rate_buckets import Rate
 from base.errors import ServiceError
 from base.ids import new_id
 from tests.attacks.statements import statements
 from tests.attacks.test_meetings import said
+from tests.auth.means_steps import proved
 from tests.fixtures import MakePerson, MoveClock
 from tests.steps import is_problem, log_of
 from tests.trusted import (
@@ -22,6 +24,7 @@ from tests.trusted import (
     WORDS,
     accept_trust,
     answered_naming,
+    for_me,
     mine,
     name_trusted,
     trusted,
@@ -29,8 +32,10 @@ from tests.trusted import (
     vouch_for,
     with_pin,
 )
+from vault.maintenance.erasure import erase
 from vault.services import Services
 from vault.trusted import naming as namings
+from vault.trusted import trusted_ends
 from vault.trusted.vouching import vouched
 
 
@@ -150,6 +155,64 @@ async def test_few_codes_an_hour(client: httpx.AsyncClient, make_person: MakePer
         await name_trusted(client, person)
     with pytest.raises(AssertionError, match="too_many_requests"):
         await name_trusted(client, person)
+
+
+async def test_of_an_end_and_digits_for_the_desk_at_once_none_serve(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, moved_clock: MoveClock
+) -> None:
+    amina, awa = await make_person(), await make_person()
+    naming = await trusted(client, amina, awa)
+    moved_clock(WEEK + timedelta(minutes=1))
+    path = f"/v1/me/trusted/{naming}"
+    ended, asked = await asyncio.gather(
+        proved(client, amina, "DELETE", path), vouch_for(client, awa, naming)
+    )
+    assert ended.status_code == 204, ended.text
+    assert asked.status_code in (201, 409), asked.text
+    assert [one["state"] for one in await mine(client, amina)] == ["ended"]
+    if asked.status_code == 201:
+        async with services.database.transaction() as tx:
+            assert await vouched(services, tx, asked.json()["code"]) is None
+
+
+async def test_of_a_yes_and_the_end_of_the_vault_at_once_nobody_is_trusted(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    amina, awa = await make_person(), await make_person()
+    naming = (await answered_naming(client, amina, awa))["id"]
+    said_yes, erased = await asyncio.gather(
+        accept_trust(client, awa, naming), erase(services, amina.subject)
+    )
+    assert erased
+    assert said_yes.status_code in (200, 404, 409), said_yes.text
+    assert await for_me(client, awa) == []
+
+
+async def test_what_fails_before_its_commit_changes_nothing(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a process that is killed there: the yes and the end are one commit each."""
+    amina, awa = await make_person(), await make_person()
+    naming = UUID((await answered_naming(client, amina, awa))["id"])
+
+    async def killed(*_: object, **__: object) -> None:
+        raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(means_log, "tell", killed)
+        with pytest.raises(InterruptedError):
+            await namings.accept(services, awa.subject, naming)
+    assert [one["state"] for one in await mine(client, amina)] == ["answered"]
+    assert (await accept_trust(client, awa, str(naming))).status_code == 200
+    with monkeypatch.context() as patch:
+        patch.setattr(means_log, "tell", killed)
+        with pytest.raises(InterruptedError):
+            await trusted_ends.end_for_me(services, awa.subject, naming)
+    assert [one["state"] for one in await mine(client, amina)] == ["accepted"]
+    assert "trusted.end" not in [one["action"] for one in await log_of(client, amina)]
 
 
 async def test_a_row_that_was_written_without_the_key_vouches_for_nobody(

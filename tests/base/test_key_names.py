@@ -93,6 +93,8 @@ VALUES = {
     "RECOVERY_STOP": "recovery-stop",
     "TRUSTED": "trusted_person",
     "TRUSTED_CODE": "trusted-code",
+    "REPRESENTATION": "representation",
+    "REPRESENTATION_CODE": "representation-code",
 }
 
 

@@ -31,6 +31,7 @@ PLAN = (
     "vault/maintenance",
     "vault/reconciliation",
     "vault/recovery",
+    "vault/representation",
     "vault/trusted",
     "web/api",
     "web/cli",

@@ -61,6 +61,8 @@ READERS = {
     "vault/documents/moves/moved_papers.py": "papers that get another vault, to seal them again",
     "vault/recovery/reached_phones.py": "that a phone answered, for the worker who asked",
     "vault/recovery/recovery_values.py": "who saw the person, for the two vaults and the agents",
+    "auth/representations.py": "the name of a representative, who acts under it",
+    "vault/representation/representation_views.py": "what two call each other, and a judgement",
     "vault/recovery/stop_lines.py": "a vault's log since a recovery began, to see a stop in it",
     "vault/trusted/trusted_views.py": "what two who trust each other are called, for the two",
     "vault/maintenance/joins/join_views.py": "a join's digits, for the vault that shows them",

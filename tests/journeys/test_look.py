@@ -100,11 +100,12 @@ _BEGINS = """() => {
   return picture.getBoundingClientRect().left - frame.getBoundingClientRect().left;
 }"""
 LOST_CARD = ("desk/stop", "desk/stop/sure", "desk/stop/code")
-AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", *LOST_CARD)
+DESK = ("vault", "has-card", "free", "judgement")
+AT_THE_DESK = ("beside", "desk", *(f"desk/{one}" for one in DESK), *LOST_CARD)
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
 OF_ME = ("", "/name", "/means", "/cards/new", "/pin", "/phone", "/anchor", "/export", "/import")
 ME = [f"/me{end}" for end in OF_ME]
-TRUST = ("/me/trusted", "/me/trusted/new", "/trusted/code", "/me/protection")
+TRUST = ("/me/trusted", "/me/trusted/new", "/trusted/code", "/me/protection", "/me/representative")
 Addresses = dict[str, list[str]]
 
 

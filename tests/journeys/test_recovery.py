@@ -14,7 +14,7 @@ from tests.auth.means_steps import usable_pins
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served, SomeWorker
 from tests.journeys.phones import SMALL, OpenPhone, Phone, Way, open_phone
 from tests.openings import LATER, Agents
-from tests.recoveries import PIN, ReadPaper, agent, some_paper, with_anchor
+from tests.recoveries import PIN, ReadPaper, agent, messages_sent, some_paper, with_anchor
 from tests.steps import deposit
 from tests.vault.decoding import corpus
 from tests.web.api.test_printed_cards import code_on
@@ -59,8 +59,9 @@ def to(step: str) -> str:
 async def at_desk(open_phone: OpenPhone, served: Served, worker: SomeWorker) -> Phone:
     """A worker's own device, where they are signed in."""
     device = await open_phone()
-    session = {"name": "unefois-worker", "value": worker.token, "url": served.base_url}
-    await device.context.add_cookies([session])
+    await device.context.add_cookies(
+        [{"name": "unefois-worker", "value": worker.token, "url": served.base_url}]
+    )
     return device
 
 
@@ -152,6 +153,7 @@ async def test_who_lost_phone_and_card_reads_an_old_paper_two_days_later(
     await person.press("main a[href='/recovery']")
     assert await person.says("C’est en attente.")
     assert await person.page.locator("main form[action='/recovery']").count() == 0
+    await messages_sent(served.services)
     moved_clock(LATER)
     # Another day, with the card again: a device that others use keeps nothing.
     await enter(person, card, PIN)

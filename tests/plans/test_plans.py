@@ -54,6 +54,7 @@ OUTSIDE = {
     "vault/reconciliation/replayed_grants.py": "reads every grant, on command",
     "vault/reconciliation/replayed_means.py": "reads every card and PIN, on command",
     "vault/reconciliation/replayed_reports.py": "reads every report, on command",
+    "vault/reconciliation/replayed_representations.py": "reads every representation, on command",
     "vault/reconciliation/replayed_requests.py": "reads every request, on command",
     "vault/reconciliation/replayed_sessions.py": "reads every session, on command",
     "vault/reconciliation/replayed_recoveries.py": "reads every recovery, on command",

@@ -28,6 +28,7 @@ from tests.joins import ask_join
 from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.recoveries import tied
+from tests.representations import bound
 from tests.steps import deposit, erase, granted, log_of, request_body
 from tests.trusted import trusted
 from tests.vault.decoding import corpus
@@ -152,7 +153,9 @@ async def test_the_macs_of_rows(
     assert len(tables) > 5
     before = {table: await macs_of(services, table) for table in tables}
     await make_client()
-    await make_rows(services, client, await make_person(), await make_worker())
+    worker = await make_worker()
+    await make_rows(services, client, await make_person(), worker)
+    await bound(services, await make_person(), await make_person(), worker)
     await trusted(client, await make_person(), await make_person())
     await ask_to_erase(services, client, await make_person(), given=False)
     await ask_to_erase(services, client, await make_person(), given=True)

@@ -35,6 +35,7 @@ AT_THE_DESK = frozenset(
 one that works; and beside somebody who lost everything, of whom they must not learn whether a vault
 was found."""
 _UNTOLD_ANSWERS = frozenset({Action.REFUSE.value, Action.NOT_ME.value})
+_OF_ITS_PERSON = frozenset({"sign_in", "means", "pin", "anchor", "trusted"})
 _STREAMED = {Action.READ.value, Action.PREVIEW.value}
 
 
@@ -65,7 +66,8 @@ async def list_for_person(
     services: Services, person: Person, *, cursor: str | None, limit: int
 ) -> Page[EntryView]:
     """What happened on the person's vault, newest first; beside a worker, without the person's
-    refusals: such a page is shorter."""
+    refusals, and without what is the person's alone for a representative: such a page is shorter.
+    """
     tag = await services.audit_log.person_tag(person.id)
     page = await _page(services, cursor, limit, person=person, person_tag=tag)
     return replace(page, items=[one for one in page.items if not _is_kept_back(person, one)])
@@ -93,7 +95,10 @@ async def find_for_person(
 
 def _is_kept_back(person: Person, view: EntryView) -> bool:
     """Whether it is an answer that its sender does not learn, nor does a worker who is beside the
-    person, and reads this screen (invariant 7)."""
+    person, and reads this screen (invariant 7); or what a representative is not told: how, when and
+    where the person enters, and whom they trust."""
+    if person.represented_by is not None:
+        return view.action.partition(".")[0] in _OF_ITS_PERSON
     return person.beside is not None and is_owner(view) and view.action in _UNTOLD_ANSWERS
 
 

@@ -31,7 +31,7 @@ class InclusionProof:
 async def prove_inclusion(services: Services, person: Person, event_id: UUID) -> InclusionProof:
     """The proof of one entry of the person's own log. Reading it is not an access: not recorded.
     Raises `ServiceError` `not_found`, also for one that is kept back from who is beside them."""
-    if person.beside is not None:
+    if person.beside is not None or person.represented_by is not None:
         await see_for_person(services, person, event_id)
     tag = await services.audit_log.person_tag(person.id)
     async with services.database.transaction() as tx:

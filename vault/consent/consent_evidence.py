@@ -53,7 +53,8 @@ class NamedWorker:
 class EvidenceView:
     """One act, as a receipt shows it. `beside`: none of those written before it was kept.
     `prepared_by`: of a mandate, who is not beside by that. `assisted_by`: who assisted the person
-    by a judge's decision, as they had noted it that day."""
+    by a judge's decision, as they had noted it that day; `represented_by`: who acted in their
+    place, as the judgement names them."""
 
     id: UUID
     change: str
@@ -70,6 +71,7 @@ class EvidenceView:
     paper: SignedPaper | None = None
     prepared_by: NamedWorker | None = field(default=None, repr=False)
     assisted_by: Assistance | None = field(default=None, repr=False)
+    represented_by: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class CheckedAct:
     beside: NamedWorker | None = field(default=None, repr=False)
     prepared_by: NamedWorker | None = field(default=None, repr=False)
     assisted_by: Assistance | None = field(default=None, repr=False)
+    represented_by: str | None = field(default=None, repr=False)
 
 
 async def check_act(
@@ -116,7 +119,12 @@ async def check_act(
     `ServiceError`: those of `consent_acts.checked`, `evidence_worker`, `heard_by_worker` for the
     name of the worker beside them, or of who receives."""
     checked_act = await _check(services, tx, person, act, receiver)
-    return replace(checked_act, assisted_by=await assistance_of(services, tx, person))
+    by = person.represented_by
+    return replace(
+        checked_act,
+        assisted_by=await assistance_of(services, tx, person),
+        represented_by=None if by is None else by.name,
+    )
 
 
 async def _check(
@@ -165,6 +173,8 @@ async def add(
         named: NamedWorker | Assistance | None = getattr(act, name)
         if named is not None:
             sealed[name] = asdict(named)
+    if act.represented_by is not None:
+        sealed["represented_by"] = {"name": act.represented_by}
     paper = None if act.act.beside is None else act.act.beside.paper
     if paper is not None:
         sealed["scan_sha256"] = paper.scan_hash.hex()
@@ -227,6 +237,7 @@ def _view(row: Row[Any], values: dict[str, Any]) -> EvidenceView:
         paper=_paper(row, values),
         prepared_by=_worker_in(values.get("prepared_by")),
         assisted_by=Assistance(**values["assisted_by"]) if "assisted_by" in values else None,
+        represented_by=values.get("represented_by", {}).get("name"),
     )
 
 

@@ -113,6 +113,7 @@ def evidence_record(acts: Iterable[EvidenceView], *, to_its_person: bool) -> lis
         | ({"beside": asdict(act.beside)} if act.beside else {})
         | ({"heard_by": asdict(act.heard_by)} if act.heard_by else {})
         | ({"assisted_by": asdict(act.assisted_by)} if act.assisted_by else {})
+        | ({"represented_by": {"name": act.represented_by}} if act.represented_by else {})
         | _mandate(act)
         for act in acts
     ]

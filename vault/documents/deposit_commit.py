@@ -270,5 +270,5 @@ async def _repeat_answer(
         await command.in_commit(tx, row.id)
     if command.owner_view is not None:
         return Deposited(await command.owner_view(tx, row), already_held=False)
-    view = view_of(row, metadata, deposited_by=depositor.values(), file=files.sealed_values)
+    view = view_of(row, metadata, deposited_by=depositor.values(owner_id), file=files.sealed_values)
     return Deposited(replace(view, deleted_at=None), already_held=False)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from audit.events import Action, Actor, Event, Outcome
+from audit.events import Action, Actor, ActorKind, Event, Outcome
 from base.ids import new_id
 from base.key_names import DOCUMENT, DOCUMENT_VERSION, PREVIEW, THUMBNAIL
 from base.pipeline import Transaction, write
@@ -34,9 +34,20 @@ class Depositor:
     purpose: str = field(default="", repr=False)
     origin: str = ""
 
-    def values(self) -> dict[str, str]:
+    def who(self, owner_id: UUID) -> Actor:
+        """As rows name them: what a representative puts in is their person's."""
+        if self.actor.kind is ActorKind.REPRESENTATIVE:
+            return Actor(ActorKind.OWNER, owner_id)
+        return self.actor
+
+    def columns(self, owner_id: UUID) -> dict[str, Any]:
+        """The columns about them of the document's row."""
+        who = self.who(owner_id)
+        return {"deposited_by_kind": who.kind.value, "deposited_by_id": who.id}
+
+    def values(self, owner_id: UUID) -> dict[str, str]:
         """The values about them that are sealed in the document's row."""
-        actor = self.actor
+        actor = self.who(owner_id)
         return {
             "kind": actor.kind.value,
             "name": actor.name,
@@ -92,17 +103,17 @@ async def add_document(
     document_id, revision = new_id(), new_id()
     writer = await services.field_encryption.writer(owner_id, tx)
     macs = await services.field_encryption.row_macs()
+    sealed = metadata_values(metadata, depositor.values(owner_id))
     values = {
         "id": document_id,
         "person_id": owner_id,
         "version_id": files.version_id,
         "type_tag": await type_tag(services, owner_id, metadata.type, sensitive=metadata.sensitive),
         "typed_at": at,
-        "deposited_by_kind": depositor.actor.kind.value,
-        "deposited_by_id": depositor.actor.id,
+        **depositor.columns(owner_id),
         "revision": revision,
         "notice_at": notice_at(metadata),
-        "sealed": writer.seal(DOCUMENT, document_id, metadata_values(metadata, depositor.values())),
+        "sealed": writer.seal(DOCUMENT, document_id, sealed),
         "created_at": at,
         "deleted_at": None,
     }
@@ -115,7 +126,7 @@ async def add_document(
         version_id=files.version_id,
         version=1,
         metadata=metadata,
-        deposited_by=depositor.values(),
+        deposited_by=depositor.values(owner_id),
         created_at=at,
         version_created_at=at,
         deleted_at=None,

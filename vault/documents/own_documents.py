@@ -10,6 +10,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.assistance import check_self
 from auth.living_vaults import hold_living_vault
 from auth.subjects import Person
 from base.db_time import instant
@@ -171,7 +172,7 @@ async def correct(
     "give_original": whether recipients get the signed PDF as it was signed, while it is the current
     version. Raises `original_cannot_be_given` when it is not signed, or carries more than details;
     `assisted_sensitive`, recorded, where a worker is beside and a sensitive paper would become one
-    that is not.
+    that is not; `not_when_represented`, of the same by a representative.
     """
     async with services.database.transaction() as tx:
         await hold_living_vault(tx, person.id)
@@ -184,10 +185,12 @@ async def correct(
             current = open_document(reader, row)
             metadata = check_metadata(replace(current.metadata, **_chosen(current, changes)))
             uncovered = _is_sensitive(current.metadata) and not _is_sensitive(metadata)
-            if person.beside is None or not uncovered:
+            alone = person.beside is None and person.represented_by is None
+            if alone or not uncovered:
                 return await change(services, tx, person, row, current, metadata)
     if row is None:
         raise await _unknown(services, person, Action.CORRECT)
+    await check_self(services, person, Action.CORRECT)
     attempt = AccessAttempt(
         action=Action.CORRECT, actor=person.actor(), person=person.id, documents=(document_id,)
     )
@@ -313,7 +316,9 @@ def _dated(services: Services, person: Person, dates: Callable[[], Mapping[str, 
 async def delete(
     services: Services, person: Person, document_id: UUID, *, if_match: UUID | None = None
 ) -> None:
-    """Move a document to the trash: nobody can read it; it can be restored for 30 days."""
+    """Move a document to the trash: nobody can read it; it can be restored for 30 days. Raises
+    `not_when_represented`: only its person deletes (invariant 9)."""
+    await check_self(services, person, Action.DELETE)
     await _set_deleted(services, person, document_id, Action.DELETE, if_match)
 
 

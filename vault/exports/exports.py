@@ -129,7 +129,8 @@ async def open_export(services: Services, person: Person, export_id: UUID) -> Do
 
 
 async def cancel(services: Services, person: Person, export_id: UUID) -> None:
-    """Give an export up, made or not. Raises `not_found`, recorded."""
+    """Give an export up, made or not. Raises `not_found`, `not_when_represented`, recorded."""
+    await assistance.check_self(services, person, Action.EXPORT_ASKED)
     if not await archives.delete(services, person.id, export_id):
         raise await _unknown(services, person)
 

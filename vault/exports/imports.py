@@ -189,7 +189,8 @@ async def say_yes(
 
 async def cancel(services: Services, person: Person, import_id: UUID) -> None:
     """Give an import up, or forget one that is over. What came in stays. Raises `not_found`,
-    recorded."""
+    `not_when_represented`, recorded."""
+    await assistance.check_self(services, person, Action.VAULT_IMPORTED)
     await _own(services, person, import_id)
     if not await archives.delete(services, person.id, import_id):
         raise await _unknown(services, person)

@@ -7,6 +7,7 @@ import structlog
 
 from audit.events import Action, Actor, ActorKind
 from auth.records.joins import delete_old_joins
+from auth.records.representations import delete_old_representations
 from base import clock
 from base.db_time import instant
 from base.locks import BLOBS, try_hold
@@ -27,6 +28,8 @@ from vault.maintenance.joins.join_rules import OVER_AFTER as JOIN_OVER_AFTER
 from vault.records import delete_attempts
 from vault.recovery import records as recoveries
 from vault.recovery.recovery_rules import REMEMBERED
+from vault.representation.representation_rules import ENDED_KEPT as REPRESENTATION_KEPT
+from vault.representation.representation_rules import OVER_AFTER as REPRESENTATION_OVER_AFTER
 from vault.services import Services
 from vault.trusted.records import delete_old_namings
 from vault.trusted.trusted_rules import ENDED_KEPT
@@ -115,8 +118,8 @@ async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) 
 
 async def sweep_rows(services: Services) -> None:
     """Delete old rows: answers to idempotency keys, attempts, requests that were not approved,
-    codes, labels of people who are shown to their worker no more, meetings, joins, namings
-    and recoveries that are over.
+    codes, labels of people who are shown to their worker no more, meetings, joins, namings,
+    representations and recoveries that are over.
     """
     async with services.database.transaction() as tx:
         await vault_records.delete_idempotency_answers(tx)
@@ -127,4 +130,5 @@ async def sweep_rows(services: Services) -> None:
         await delete_old_meetings(tx, OVER_AFTER)
         await delete_old_joins(tx, JOIN_OVER_AFTER)
         await delete_old_namings(tx, TRUSTED_OVER_AFTER, ENDED_KEPT)
+        await delete_old_representations(tx, REPRESENTATION_OVER_AFTER, REPRESENTATION_KEPT)
         await recoveries.delete_old(tx, REMEMBERED)

@@ -21,6 +21,7 @@ from vault.exports import records as export_records
 from vault.maintenance import erasure_notes, records
 from vault.maintenance.cleanup import remove_blobs
 from vault.recovery import records as recoveries
+from vault.representation.representation_ends import leave_representations
 from vault.revocations import CHANNEL
 from vault.services import Services
 from vault.trusted.trusted_ends import leave_trusted
@@ -89,6 +90,7 @@ async def _erase_one(
     await leave_meetings(services, tx, person_id)
     await recoveries.leave(tx, await services.field_encryption.row_macs(), person_id)
     await leave_trusted(services, tx, Person(person_id), erased=True)
+    await leave_representations(services, tx, Person(person_id), stays=None)
     await records.delete_audit_keys(tx, person_id)
     await sessions.end_with_account(tx, "person", person_id)
     await people.delete_person(tx, person_id)

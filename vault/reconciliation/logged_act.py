@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from audit.events import ActorKind
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedAct:
@@ -33,7 +35,7 @@ class LoggedAct:
             action=values["action"],
             allowed=values["outcome"] == "allowed",
             reason=values.get("reason", ""),
-            actor_kind=values["actor"]["kind"],
+            actor_kind=_acts_for(values["actor"]["kind"]),
             person=_id(values.get("person")),
             grant=_id(values.get("grant")),
             request=_id(values.get("request")),
@@ -62,6 +64,11 @@ class LoggedAct:
     def all_named(self, name: str) -> Iterator[UUID]:
         """Several ids of its details."""
         return map(UUID, self.words(name))
+
+
+def _acts_for(kind: str) -> str:
+    """Whoever represents a person does what the rows say that the person did."""
+    return ActorKind.OWNER.value if kind == ActorKind.REPRESENTATIVE.value else kind
 
 
 def _id(text: str | None) -> UUID | None:

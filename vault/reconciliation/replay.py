@@ -36,6 +36,7 @@ from vault.reconciliation.replayed_limits import ReplayedLimits
 from vault.reconciliation.replayed_means import ReplayedMeans
 from vault.reconciliation.replayed_recoveries import ReplayedRecoveries
 from vault.reconciliation.replayed_reports import ReplayedReports
+from vault.reconciliation.replayed_representations import ReplayedRepresentations
 from vault.reconciliation.replayed_requests import ReplayedRequests
 from vault.reconciliation.replayed_roots import ReplayedRoots
 from vault.reconciliation.replayed_sessions import ReplayedSessions
@@ -97,6 +98,7 @@ class Replay:
             ReplayedMeans(),
             ReplayedAnchors(),
             ReplayedTrust(),
+            ReplayedRepresentations(),
             ReplayedRecoveries(),
             ReplayedDocuments(),
             ReplayedRequests(),

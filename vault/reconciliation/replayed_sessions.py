@@ -11,6 +11,8 @@ from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.snapshot import Snapshot, table_named
 from vault.services import Services
 
+_OPENING = (Action.SIGN_IN, Action.REPRESENTATION_ENTERED)
+
 
 class ReplayedSessions:
     """Sign-ins and their ends. Sessions that ended or expired are not read: they open nothing."""
@@ -37,7 +39,7 @@ class ReplayedSessions:
         if not act.allowed:
             return
         named = act.named("session")
-        if act.action == Action.SIGN_IN and named is not None:
+        if act.action in _OPENING and named is not None:
             if self._named_since is None or act.at < self._named_since:
                 self._named_since = act.at
             if named in self._live:

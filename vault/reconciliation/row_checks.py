@@ -19,6 +19,7 @@ from auth.records.people import PERSON_ROW
 from auth.records.pin_steps import PIN_STEP_ROW
 from auth.records.pins import PIN_ROW
 from auth.records.recipients import CLIENT_ROW, WORKER_ROW
+from auth.records.representations import REPRESENTATION_ROW
 from auth.records.sessions import SESSION_ROW
 from auth.records.sign_ins import SIGN_IN_CODE_ROW, SIGN_IN_ROW, WRONG_CODES_ROW
 from storage.row_macs import RowFormat
@@ -70,6 +71,7 @@ MACS = (
     MacTable(RECOVERY_ROW),
     MacTable(ANCHOR_ROW),
     MacTable(TRUSTED_PERSON_ROW),
+    MacTable(REPRESENTATION_ROW),
     MacTable(WORKER_ROW),
     MacTable(CLIENT_ROW),
     MacTable(DOCUMENT_ROW),

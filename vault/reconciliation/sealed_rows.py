@@ -128,6 +128,7 @@ SEALED = (
     SealedColumn("vault_join", key_names.JOIN, _nobody),
     SealedColumn("recovery", key_names.RECOVERY, _nobody),
     SealedColumn("trusted_person", key_names.TRUSTED, _nobody),
+    SealedColumn("representation", key_names.REPRESENTATION, _nobody),
     SealedColumn("report", key_names.REPORT, _person),
     SealedColumn("upload", key_names.UPLOAD, _person),
     SealedColumn("archive", key_names.ARCHIVE, _person),

@@ -45,11 +45,6 @@ class Pointed:
     by: FoundBy | None = None
     means: frozenset[MeansKind] = frozenset()
 
-    @property
-    def found(self) -> UUID | None:
-        """The vault, if there is one."""
-        return None if self.by is None else self.id
-
     def of(self, vault: UUID) -> "Pointed":
         """What it says of one vault: nothing where another one is meant."""
         return self if self.id == vault else Pointed(vault)

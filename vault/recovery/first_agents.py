@@ -121,17 +121,15 @@ async def _tie(
     anchor = await candidates.compare(services, tx, pointed.id, paper.tag)
     old = await old_means.of_vault(services, tx, pointed.id)
     others = await records.of_former(tx, macs, pointed.id, REMEMBERED)
-    recovery_id, at, former = new_id(), await instant(tx), pointed.found
-    kept = Kept(
-        agents=(agent_of(worker, at, paper, pointed.by, anchor),),
-        means=tuple(kind for kind in KINDS if kind in pointed.means),
-        typed=means.typed,
-        asleep=old.asleep,
-    )
+    recovery_id, at = new_id(), await instant(tx)
+    former = None if pointed.by is None else pointed.id
+    look = agent_of(worker, at, paper, pointed.by, anchor)
+    shown = tuple(kind for kind in KINDS if kind in pointed.means)
+    kept = Kept(agents=(look,), means=shown, typed=means.typed, asleep=old.asleep)
     dates, kept = _dates(kept, old, others, at)
     digits, stop_tag = await draw_stop(services, tx)
-    rings = former is not None and not is_flooded(others, at)
-    kept = await _warned(services, tx, pointed.id, old, replace(kept, stop_code=digits), rings)
+    send = former is not None and not is_flooded(others, at)
+    kept = await _warned(services, tx, pointed.id, old, replace(kept, stop_code=digits), send=send)
     added = await records.add(
         tx,
         macs,
@@ -151,11 +149,10 @@ async def _tie(
 
 
 async def _warned(
-    services: Services, tx: AsyncConnection, vault: UUID, old: OldMeans, kept: Kept, rings: bool
+    services: Services, tx: AsyncConnection, vault: UUID, old: OldMeans, kept: Kept, *, send: bool
 ) -> Kept:
-    """With the messages that were queued, if its vault is told."""
-    ids = await warn(services, tx, vault, old, Notice(kept.stop_code), send=rings)
-    return with_warnings(kept, ids) if rings else kept
+    ids = await warn(services, tx, vault, old, Notice(kept.stop_code), send=send)
+    return with_warnings(kept, ids) if send else kept
 
 
 def _dates(

@@ -42,7 +42,7 @@ class Recovery(Base):
         ),
         CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
         CheckConstraint(
-            "ended_by IN ('holder', 'session', 'phone', 'trusted', 'agent', 'waiting', 'lapse')",
+            "ended_by IN ('holder', 'session', 'phone', 'trusted', 'worker', 'waiting', 'lapse')",
             name="ended_by",
         ),
         Index("uq_recovery_waiting_id", "waiting_id", unique=True),

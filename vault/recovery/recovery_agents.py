@@ -41,9 +41,7 @@ async def are_active(services: CoreServices, tx: AsyncConnection, agents: Sequen
     macs = await services.field_encryption.row_macs()
     for agent in agents:
         row = await recipients.worker(tx, macs, UUID(agent.worker_id))
-        if row is None or not row.active:
-            return False
-        if not await desk_rights.may_use_desk(services, tx, row.organisation_id):
+        if row is None or not await desk_rights.may_use_desk(services, tx, row.organisation_id):
             return False
     return True
 

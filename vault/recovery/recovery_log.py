@@ -44,7 +44,7 @@ async def record_withdrawal(
     services: CoreServices, tx: AsyncConnection, worker: Worker, tied: Tied
 ) -> None:
     """That an agent ended it, in both logs."""
-    action, told = Action.RECOVERY_STOPPED, {"recovery": str(tied.id), "by": "agent"}
+    action, told = Action.RECOVERY_STOPPED, {"recovery": str(tied.id), "by": "worker"}
     await desk_rights.record(services, tx, worker, action, tied.waiting_id, details=told)
     await desk_rights.record_alike(services, tx, worker, action, tied.former_id, told)
 

@@ -33,7 +33,7 @@ MeansKind = Literal["card", "phone", "trusted"]
 FoundBy = Literal["anchor", "number", "known", "card", "phone", "trusted"]
 AnchorSeen = Literal["none", "same", "other"]
 """Of the vault that was found: it has none; it is what the agent read on the paper; it is not."""
-EndedBy = Literal["holder", "session", "phone", "trusted", "agent", "waiting", "lapse"]
+EndedBy = Literal["holder", "session", "phone", "trusted", "worker", "waiting", "lapse"]
 WEAK_STOPS: frozenset[EndedBy] = frozenset({"session", "phone", "trusted"})
 """By who proved nothing: they weigh on the next recovery, and stop no strong one."""
 RecoveryState = Literal[

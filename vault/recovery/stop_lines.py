@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audit.events import Outcome
+from audit.events import Action, Outcome
 from audit.records import events_of
 from auth.services import CoreServices
 
-STOPPED = "recovery.stop"
+STOPPED = Action.RECOVERY_STOPPED.value
 _PAGE = 200
 
 

@@ -198,9 +198,9 @@ async def _withdraw(
     theirs = kept is not None and str(worker.id) in {one.worker_id for one in kept.agents}
     if row is None or not theirs or row.former_id != former:
         return Denial(attempt_of(worker, _ACTION), Reason.RECOVERY_CODE, fields=(("code",),))
-    if not may_stop(facts_of(row, former=True), strong=False, by="agent"):
+    if not may_stop(facts_of(row, former=True), strong=False, by="worker"):
         return None
-    await _end(tx, macs, row, "agent")
+    await _end(tx, macs, row, "worker")
     tied = recovery_log.Tied(row.id, row.waiting_id, former)
     await recovery_log.record_withdrawal(services, tx, worker, tied)
     await warnings.tell_stopped(services, tx, former or nobody, send=former is not None)

@@ -48,8 +48,9 @@ async def end_mine(services: Services, person: Person, naming_id: UUID, proof: P
 async def end_for_me(services: Services, person: Person, naming_id: UUID) -> None:
     """Be trusted no more, or say no; a second time changes nothing. The other one's phone is told.
 
-    Raises `ServiceError` NOT_FOUND, recorded.
+    Raises `ServiceError` NOT_FOUND, REFUSED `not_when_represented`, recorded.
     """
+    await assistance.check_self(services, person, _ENDED)
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
         await hold_living_vault(tx, person.id)

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from sqlalchemy.engine import Row
 
+from audit.events import Action
+from auth import assistance
 from auth.subjects import Person
 from base.key_names import TRUSTED
 from vault.services import Services
@@ -88,7 +90,9 @@ async def view_of_trusted(services: Services, row: Row[Any], person: Person) -> 
 
 
 async def list_mine(services: Services, person: Person) -> list[TrustedView]:
-    """Whom the caller trusts, or named, the last first; those that ended too, for a month."""
+    """Whom the caller trusts, or named, the last first; those that ended too, for a month. Raises
+    `ServiceError` REFUSED `not_when_represented`, recorded."""
+    await assistance.check_self(services, person, Action.TRUSTED_SEEN)
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
         rows = await records.trusted_by(tx, macs, person.id)
@@ -96,7 +100,8 @@ async def list_mine(services: Services, person: Person) -> list[TrustedView]:
 
 
 async def list_for_me(services: Services, person: Person) -> list[TrustedView]:
-    """By whom the caller is trusted, or was asked, the last first."""
+    """By whom the caller is trusted, or was asked, the last first. Raises as `list_mine`."""
+    await assistance.check_self(services, person, Action.TRUSTED_SEEN)
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
         rows = await records.trusting(tx, macs, person.id)

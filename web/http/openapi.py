@@ -45,6 +45,7 @@ _TAGS = {
     "means": "By what a person enters: a phone, cards, and the PIN that they share.",
     "recovery": "A vault that its person lost every means of is opened again.",
     "joins": "Two vaults of one person become one, from inside both.",
+    "representation": "Whoever represents a person under tutelle, from a vault of their own.",
     "trusted": "Whom a person trusts to say at a desk that it is them.",
     "sessions": "Where the caller is signed in.",
     "me": "A person's own vault as a whole, and its end.",

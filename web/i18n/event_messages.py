@@ -136,6 +136,7 @@ _DID = {
     "person.see": _("{who} a regardé tout ce qui lui est permis."),
     "vault.open": _("{who} a ouvert avec vous un endroit pour vos papiers."),
     **two_vaults_messages.DID,
+    **protection_messages.DID,
     "pin.set": _("{who} était à côté de vous quand vous avez choisi votre code secret."),
     "anchor.enrol": _(
         "{who} était à côté de vous quand vous avez enregistré votre pièce d’identité."
@@ -188,6 +189,7 @@ _YOU_TRIED_BECAUSE = {
         [("vault.erase_asked", why) for why in ("assisted", "card_too_new")], _NOT_ERASED
     ),
     **two_vaults_messages.YOU_TRIED_BECAUSE,
+    **protection_messages.YOU_TRIED_BECAUSE,
 }
 _TRIED_BECAUSE = {
     ("meeting.open", "not_found"): _("{who} a voulu voir une rencontre : refusé."),
@@ -237,14 +239,10 @@ _YOU_DID_TO_ENTER = {
     ),
     "meeting.end": _("Vous avez dit non : vos papiers ne s’ouvrent pas sur un autre écran."),
 }
-_YOU_TRIED_TO_ENTER = {
-    "meeting.answer": _(
-        "Vous avez essayé d’ouvrir vos papiers sur un autre écran : ce n’était pas possible."
-    ),
-    "meeting.agree": _(
-        "Vous avez essayé d’ouvrir vos papiers sur un autre écran : ce n’était pas possible."
-    ),
-}
+_YOU_TRIED_TO_ENTER = dict.fromkeys(
+    ("meeting.answer", "meeting.agree"),
+    _("Vous avez essayé d’ouvrir vos papiers sur un autre écran : ce n’était pas possible."),
+)
 _DID_TO_ENTER = {
     "meeting.end": _("{who} a arrêté : vos papiers ne s’ouvrent pas sur son écran."),
 }
@@ -363,7 +361,7 @@ def _pattern_of_action(entry: EntryView) -> str:
         because = _YOU_TRIED_BECAUSE.get((action, entry.reason))
         return because or _YOU_TRIED.get(action, _YOU_TRIED_OTHER)
     if entry.outcome == "allowed":
-        return _DID.get(action, _OTHER_DID)
+        return protection_messages.did(entry) or _DID.get(action, _OTHER_DID)
     for_reason = _TRIED_BECAUSE.get((action, entry.reason))
     return for_reason or _TRIED.get(action, _OTHER_TRIED)
 
@@ -376,6 +374,9 @@ def _who(entry: EntryView, language: str) -> str:
 
 def _named(actor: Mapping[str, str], language: str) -> str:
     translate = translations(language).gettext
+    if protection_messages.is_representative(actor):
+        name = {"name": isolated(actor["name"], language)}
+        return filled(translate(protection_messages.REPRESENTATIVE), name)
     return isolated(filled(translate(_WHO if actor.get("job") else _WHO_SHORT), actor), language)
 
 

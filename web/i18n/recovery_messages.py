@@ -43,7 +43,7 @@ _YOU_HELPED = _(
 _STOPPED_BY = {
     "phone": _("Quelqu’un a arrêté une demande de rouvrir vos papiers, avec le code d’un SMS."),
     "trusted": _("Votre personne de confiance a arrêté une demande de rouvrir vos papiers."),
-    "agent": _("{who} a annulé une demande de rouvrir des papiers."),
+    "worker": _("{who} a annulé une demande de rouvrir des papiers."),
 }
 
 

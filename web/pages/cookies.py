@@ -1,6 +1,7 @@
 """The cookies of the pages: who is signed in, a visitor's own secret, the browser's, the languages,
 the page to go on to, whether the name is shown, what the next page says, a visit at the desk, a
-card to print; what a worker chose before somebody entered beside them; that somebody left here.
+card to print; what a worker chose before somebody entered beside them; that somebody left here;
+the own session of somebody who is in the papers of whom they represent.
 
 A person and the worker beside them may share one browser, so each has a cookie of their own.
 """
@@ -31,14 +32,16 @@ CookieKind = Literal[
     "card",
     "aside",
     "left",
+    "own",
 ]
 Choice = Literal["language", "second", "discreet"]
 NO_SECOND = "none"
 SPOKEN = "language"
 """The name of the language in the address of a goodbye."""
-OF_PERSON: tuple[CookieKind, ...] = ("person", "visit", "next", "told", "card")
+OF_PERSON: tuple[CookieKind, ...] = ("person", "visit", "next", "told", "card", "own")
 """What is of whoever is inside, or on the way in: their session, the secret that the steps of a
-sign-in are bound to, where they go on to, what the next page says, a card to print."""
+sign-in are bound to, where they go on to, what the next page says, a card to print, their own
+session while they are in the papers of whom they represent."""
 _CHOICES: tuple[Choice, ...] = ("language", "second", "discreet")
 _TO_APPROVE = ("/requests/", "/grants/new")
 _YEAR = 365 * 24 * 3600
@@ -92,6 +95,26 @@ def put_session(response: Response, settings: Settings, kind: CookieKind, token:
         token,
         seconds=settings.person_session_hours * 3600 if kept else None,
     )
+
+
+def put_own_aside(response: Response, settings: Settings, own: str, token: str) -> None:
+    """Keep one's own session, while another one is open here: the papers of whom one represents. No
+    page of before is left for « Back »."""
+    seconds = None if is_shared(own) else settings.person_session_hours * 3600
+    put(response, settings, "own", own, seconds=seconds)
+    put_session(response, settings, "person", token)
+    response.headers["Clear-Site-Data"] = '"cache"'
+
+
+def put_back_own(response: Response, settings: Settings, own: str | None) -> Response:
+    """One's own session again, if it is kept; who lost it enters again."""
+    if own:
+        put_session(response, settings, "person", own)
+    else:
+        drop(response, settings, "person")
+    drop(response, settings, "own")
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 def put_browser(response: Response, settings: Settings, secret: str) -> None:

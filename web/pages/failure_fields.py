@@ -68,6 +68,7 @@ _FIELDS = {
 _SAID = (
     "anchor_name",
     "date_unreadable",
+    "judgement_date",
     "text_empty",
     "text_too_long",
     "type_missing",
@@ -82,7 +83,7 @@ def field_to_correct(failure: ServiceError) -> str:
         return "heard_role" if failure.fields[0][-1] == "role" else "heard_name"
     if failure.code in _SAID and failure.fields:
         path = failure.fields[0]
-        return str(path[-1] if path[0] == "document" else path[0])
+        return str(path[-1] if path[0] in ("document", "judgement") else path[0])
     if failure.code == "phone_invalid" and failure.fields[:1] == (("former_phone",),):
         return "former_phone"
     return _FIELDS.get(failure.code, "")

@@ -26,7 +26,7 @@ async def say_goodbye(
         return cookies.leaving(page.request, settings, response, beside=beside)
     response = go(enter_at, done=done)
     kept: cookies.CookieKind = "card" if kind == "person" else "desk"
-    for ended in (kind, kept, "told", "next"):
+    for ended in (kind, kept, "told", "next", "own"):
         cookies.drop(response, settings, ended)
     if kind == "worker":
         cookies.put_choices_back(page.request, response, settings)

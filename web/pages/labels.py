@@ -156,6 +156,8 @@ REASONS = {
     "recovery_code": _("ce code ne sert pas"),
     "same_agent": _("il faut une autre personne"),
     "trusted_code": _("ce code ne sert pas"),
+    "representation_code": _("ce code ne sert pas"),
+    "represented": _("seule la personne peut le faire"),
     "recovered_lately": _("ces papiers venaient d’être rouverts au guichet"),
     "meeting_waits": _("il manquait un oui à la rencontre"),
     "meeting_over": _("la rencontre était terminée"),

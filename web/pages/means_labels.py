@@ -3,6 +3,7 @@
 from web.i18n.error_messages import _
 
 NOT_DONE = {
+    "recovery_gone": _("Cette demande est finie, ou arrêtée."),
     "card_late": _(
         "Rien n’est ouvert : trop de temps a passé, ou trop de codes secrets ont été essayés."
         " Scannez votre carte, ou tapez son code, de nouveau."
@@ -16,11 +17,23 @@ NOT_DONE = {
         " faudrait recommencer."
     ),
     "join_gone": _("Ce code ne sert plus. Rien n’a été réuni."),
+    "represented_over": _("Les papiers de l’autre personne sont fermés. Ici, ce sont les vôtres."),
+    "representation_gone": _("Rien n’a changé : ce n’est plus là."),
     "trust_gone": _("Rien n’a changé : ce n’est plus là."),
     "card_is_stopped": _("Rien n’a changé : cette carte est déjà arrêtée."),
     "means_gone": _("Rien n’a changé : cette façon d’entrer n’est plus là."),
 }
 DONE = {
+    "recovery_given_up": _("C’est arrêté. Ce que vous avez mis ici reste."),
+    "recovery_stopped": _("C’est arrêté. Rien n’a été ouvert. Dites-le aussi au guichet."),
+    "recovery_confirmed": _(
+        "C’est noté. Vos papiers s’ouvrent avec la nouvelle carte : « Moi », « Mes papiers"
+        " d’avant »."
+    ),
+    "recovery_stop_trusted": _(
+        "C’est noté. Si quelqu’un demandait ses papiers au guichet, c’est arrêté."
+    ),
+    "recovery_stop_noted": _("C’est noté. Si ce code est celui d’une demande, elle est arrêtée."),
     "recovery_opened": _(
         "C’est fait. Vos papiers d’avant sont ici, avec ceux que vous avez ajoutés."
     ),
@@ -45,6 +58,7 @@ DONE = {
     "anchor_removed": _("C’est fait. Nous ne gardons plus rien de votre pièce d’identité."),
     "trust_accepted": _("C’est fait. Vous êtes sa personne de confiance."),
     "trust_ended": _("C’est fait. Cette confiance est terminée."),
+    "representation_ended": _("C’est fait. Cette personne n’agit plus à la place de l’autre."),
     "protection_noted": _("C’est fait. Ce nom se lira sur les reçus de vos accords."),
     "protection_forgotten": _("C’est fait. Ce nom ne se lira plus sur vos prochains reçus."),
     "name_chosen": _("C’est fait. Votre nom est gardé."),
@@ -55,6 +69,7 @@ FIELDS = {
     "card_typo": "card",
     "join_code_wrong": "code",
     "trusted_code_wrong": "code",
+    "representation_code_wrong": "code",
     "card_of_another": "card",
     "pin_digits": "pin",
     "pin_weak": "pin",

@@ -35,5 +35,7 @@ MEANS_REASONS = {
     "too_many_trusted": _("il y avait déjà assez de personnes de confiance"),
     "trusted_over": _("le temps était passé, ou quelque chose avait changé"),
     "trusted_too_new": _("la personne de confiance est choisie depuis trop peu de jours"),
+    "too_many_representatives": _("il y avait déjà assez de représentants légaux"),
+    "representation_over": _("il manquait un jugement, ou son dernier jour était passé"),
     "no_phone": _("il n’y a pas de téléphone"),
 }

@@ -8,7 +8,7 @@ from fastapi import Response
 from base.errors import ErrorKind, ServiceError
 from vault.maintenance.joins import openings
 from vault.maintenance.joins.union import TypedYes
-from vault.recovery import recovery_views
+from vault.recovery import recovery_views, stops
 from vault.recovery.recovery_rules import SECOND_WITHIN
 from vault.recovery.recovery_views import OwnRecovery
 from web.http.pdf_response import pdf_response
@@ -51,6 +51,19 @@ async def open_former(page: PersonPageDep) -> Response:
     response = await open_here(page, opened)
     response.headers["Location"] = "/documents?done=recovery_opened"
     return response
+
+
+@router.post("/recovery/end")
+async def give_up(page: PersonPageDep) -> Response:
+    """I do not want what I had opened again."""
+    await page.form()
+    try:
+        await stops.give_up(page.services, page.person)
+    except ServiceError as failure:
+        if failure.kind not in (ErrorKind.NOT_FOUND, ErrorKind.CONFLICT):
+            raise
+        return go(RECOVERY, done="recovery_gone")
+    return go(RECOVERY, done="recovery_given_up")
 
 
 @router.get("/recovery/receipt.pdf")

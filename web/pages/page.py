@@ -28,18 +28,18 @@ from base.outages import unavailable
 from base.time_zones import PARIS
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
+from vault.recovery import recovery_views
 from vault.services import Services
 from web.http.dependencies import ServicesDep
 from web.http.failure_limit import RECORDED, TOLD, FailureLimit
 from web.http.problems import STATUS
 from web.http.uploads import MultipartForm
-from web.i18n.languages import languages
 from web.pages import cookies, failure_notes, forms, preloads, return_address, script_answers
 from web.pages.closing_banner import shown_to
 from web.pages.page_address import address_of, shown_at
 from web.pages.page_response import page_response, say_when
 from web.pages.rendering import render
-from web.speech.sound_library import library_of
+from web.speech.sound_library import tags_with_sounds
 
 Area = Literal["person", "worker", "visit"]
 _LED_HERE = ("cross-site", "same-site", "none")
@@ -49,7 +49,8 @@ _FAILED: dict[Area, str] = {"person": "/failed", "worker": "/pro/failed", "visit
 
 @dataclass(kw_only=True)
 class Page:
-    """One request for a page. `secret` is what its forms are bound to."""
+    """One request for a page. `secret`: what its forms are bound to; `beside`: the worker on whose
+    device a person is; `represents`: whom the reader acts for, as they call them; or nobody."""
 
     request: Request = field(repr=False)
     services: Services = field(repr=False)
@@ -59,6 +60,8 @@ class Page:
     new_visit: bool = False
     zone: ZoneInfo = PARIS
     ends_at: datetime | None = None
+    beside: str = ""
+    represents: str = ""
 
     @property
     def seconds_left(self) -> int:
@@ -69,11 +72,6 @@ class Page:
     @property
     def who(self) -> str:
         """Whose page it is, for its script: a form goes to nobody else. Empty for a visitor."""
-        return ""
-
-    @property
-    def beside(self) -> str:
-        """The worker who is beside the person, on whose device they are; empty for nobody."""
         return ""
 
     @property
@@ -118,11 +116,12 @@ class Page:
             "seconds_left": self.seconds_left,
             "who": self.who,
             "beside": self.beside,
+            "represents": self.represents,
             "closes_at": rfc3339(self.ends_at) if self.beside and self.ends_at else "",
             "device": self.device,
             "elsewhere": self.services.settings.quick_exit_url,
             "discreet": cookies.is_discreet(self.request, self.services.settings),
-            "voices": self._voices(),
+            "voices": tags_with_sounds(self.services.settings, self.languages),
             "closing": await shown_to(self.services, getattr(self, "person", None)),
             **values,
         }
@@ -149,12 +148,6 @@ class Page:
     def languages(self) -> tuple[str, ...]:
         """What its reader reads: one language, or two."""
         return tuple(filter(None, (self.language, self.second)))
-
-    def _voices(self) -> list[str]:
-        """The languages of the page that have sounds here, for where its browser has no voice."""
-        there = library_of(self.services.settings).tags()
-        tags = dict.fromkeys(languages()[code].tag for code in self.languages)
-        return [tag for tag in tags if tag in there]
 
     async def show_failure(
         self, failure: ServiceError, template: str, *, at: str = "", **values: Any
@@ -212,9 +205,11 @@ class PersonPage(Page):
     def who(self) -> str:
         return _tag(self.person.id)
 
-    @property
-    def beside(self) -> str:
-        return "" if self.person.beside is None else self.person.beside.name
+    async def show(self, template: str, **values: Any) -> Response:
+        """The same; whoever asks at a desk for what is here is named on every page."""
+        if values.get("with_forms", True):
+            values["recoveries"] = await recovery_views.on_my_vault(self.services, self.person)
+        return await super().show(template, **values)
 
     def upload(self) -> forms.UploadForm:
         """The same; it may name finished uploads of the person."""
@@ -263,6 +258,8 @@ async def person_page(request: Request, services: ServicesDep) -> PersonPage:
         area="person",
         secret=secret,
         person=subject,
+        beside=subject.beside.name if subject.beside else "",
+        represents=subject.represented_by.calls if subject.represented_by else "",
         ends_at=subject.session_ends_at,
         zone=await zone_of_person(services, subject),
     )
@@ -361,6 +358,9 @@ async def _to_sign_in(request: Request, services: Services, area: Area) -> Respo
     if script_answers.asked_by_script(request):
         return script_answers.session_over()
     settings, sent = services.settings, request.method == "POST"
+    if area == "person" and (own := cookies.read(request, settings, "own")):
+        # The papers of whom one represents are closed: back to one's own.
+        return cookies.put_back_own(go("/documents", done="represented_over"), settings, own)
     if area == "person" and cookies.on_shared_device(request, settings):
         response = go(SIGN_IN_PAGES[area], done="lost" if sent else "signed_out")
         beside = await worker_beside(request, services)

@@ -84,7 +84,7 @@ async def _end_session(page: Page) -> None:
     """A crash after this leaves no session; the browser's cookie opens nothing."""
     subject, _ = await signed_in(page.request, page.services, "person")
     if subject is not None:
-        await sessions.sign_out(page.services, subject)
+        await sessions.sign_out_here(page.services, subject)
 
 
 def _elsewhere(settings: Settings) -> Response:

@@ -18,7 +18,14 @@ from auth.card_means import PlannedCard
 from auth.desk_vaults import DeskVault
 from base.errors import ErrorKind, ServiceError, invalid
 from base.user_text import digits_of
-from vault.recovery import added_means, first_agents, identities, recovery_agents, second_agents
+from vault.recovery import (
+    added_means,
+    first_agents,
+    identities,
+    recovery_agents,
+    second_agents,
+    stops,
+)
 from vault.recovery.first_agents import PlannedRecovery
 from vault.recovery.identities import KINDS, SeenDocument, SeenTag
 from vault.recovery.recovery_codes import DIGITS
@@ -81,6 +88,23 @@ async def take_code(page: WorkerPageDep) -> Response:
         wrong = ServiceError(ErrorKind.REFUSED, "recovery_code_wrong", fields=(("code",),))
         return await page.show_failure(wrong, "recovery/code.html", steps=SECOND_STEPS)
     return await lead_to(page, "left", recovery_steps.begin_second(code))
+
+
+@router.get("/pro/desk/recovery/cancel")
+async def ask_to_cancel(page: WorkerPageDep) -> Response:
+    """The code of a slip, to end what I began or confirmed."""
+    return await page.show("recovery/cancel.html")
+
+
+@router.post("/pro/desk/recovery/cancel")
+async def cancel(page: WorkerPageDep) -> Response:
+    """A recovery of mine ends: its person is not opened what they had."""
+    code = (await page.form()).get("code")[:_LONGEST_CODE]
+    try:
+        await stops.withdraw(page.services, page.worker, code)
+    except ServiceError as failure:
+        return await page.show_failure(failure, "recovery/cancel.html")
+    return go(AT, done="recovery_withdrawn")
 
 
 @router.get("/pro/desk/recovery/who")

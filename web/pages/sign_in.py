@@ -247,13 +247,14 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
     if subject is not None:
         page.secret = secret
         form = await page.form()
-        if form.has("everywhere"):
+        alone = not isinstance(subject, Person) or subject.represented_by is None
+        if alone and form.has("everywhere"):
             await sessions.end_others(page.services, subject, this_too=True)
             done = "bye_everywhere"
         else:
             others = await session_list.count_others(page.services, subject)
             given = await given_beside(page.services, subject)
-            await sessions.sign_out(page.services, subject)
+            await sessions.sign_out_here(page.services, subject)
             done = _OPEN_ELSEWHERE[kind] if others else "bye"
     # Whoever sits down next learns nothing of other devices.
     told = done if done == "bye_everywhere" else "bye"

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import pikepdf
-
 from base.errors import ServiceError
 from base.time_zones import PARIS
 from base.user_text import clean_title
@@ -134,6 +132,8 @@ def _with_files(pdf: bytes, told: ForeignReceipts) -> bytes:
     """The paper with the signed files inside (ISO 32000-1, 7.11.4), the same bytes each time."""
     out = io.BytesIO()
     files = {**{one.name: one.raw for one in told.receipts}, **told.beside}
+    import pikepdf  # noqa: PLC0415  (memory)
+
     with pikepdf.open(io.BytesIO(pdf)) as document:
         for name, raw in files.items():
             document.attachments[name] = pikepdf.AttachedFileSpec(

@@ -78,6 +78,7 @@ _ASSISTED = {
     "curatorship": _("Personne en curatelle. Qui l’assiste : {name}"),
     "reinforced_curatorship": _("Personne en curatelle renforcée. Qui l’assiste : {name}"),
 }
+_REPRESENTED = _("Donné au nom de la personne, par sa représentation légale : {name}")
 _STOP = _("Arrêter")
 _HOW_TO_STOP = _(
     "Vous pouvez arrêter quand vous voulez : sur {address}, « Qui peut voir mes papiers »."
@@ -171,6 +172,8 @@ def _said(act: EvidenceView, phrases: Phrases) -> Iterator[str]:
             yield phrases.say(text, name=worker.name, organisation=worker.organisation)
     if act.assisted_by is not None:
         yield phrases.say(_ASSISTED[act.assisted_by.kind], name=act.assisted_by.name)
+    if act.represented_by is not None:
+        yield phrases.say(_REPRESENTED, name=act.represented_by)
 
 
 def _what(grant: GrantView, papers: Mapping[UUID, DocumentView], phrases: Phrases) -> Section:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 from base.files import flush_folder
 from base.settings import Settings
+from web.i18n.languages import languages
 from web.speech.sound_files import TYPES
 
 MAX_BYTES = 4 << 20
@@ -101,6 +103,13 @@ class SoundLibrary:
 def library_of(settings: Settings) -> SoundLibrary:
     """The folder of sounds of an installation, in its home."""
     return _libraries.setdefault(settings.home, SoundLibrary(settings.home / "voices"))
+
+
+def tags_with_sounds(settings: Settings, codes: Iterable[str]) -> list[str]:
+    """Of the languages of a page, those that have sounds here, for where a browser has no voice."""
+    there = library_of(settings).tags()
+    tags = dict.fromkeys(languages()[code].tag for code in codes)
+    return [tag for tag in tags if tag in there]
 
 
 def _read(path: Path) -> bytes | None:

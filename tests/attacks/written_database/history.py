@@ -34,6 +34,7 @@ from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.recoveries import tied
+from tests.representations import bound, inside
 from tests.steps import ask, client_headers, deposit, erase, granted, log_of, revoke
 from tests.trusted import trusted
 from tests.uploads import begin, said, send
@@ -78,6 +79,9 @@ async def tell(
     await tied(services, story.zoe.id, story.dora.id, wanda.subject)
     trusting = await make_person()
     story.trusts = (trusting, await trusted(http, trusting, await make_person()))
+    whose, who = await make_person(), await make_person()
+    story.representation = (who, await bound(services, whose, who, wanda))
+    story.represents = await inside(http, *story.representation)
     # The key that signs receipts, and the secret of their codes, are made by the first one.
     path = f"/v1/grants/{story.grants['type']}/receipt"
     assert (await http.get(path, headers=amina.headers)).is_success

@@ -54,6 +54,10 @@ class Story:
     joins: dict[str, str] = field(default_factory=dict)
     trusts: tuple[SomePerson, str] | None = None
     """Somebody who trusts another, and the id of the naming."""
+    represents: SomePerson | None = None
+    """Somebody in the vault of whom they represent."""
+    representation: tuple[SomePerson, str] | None = None
+    """The same in their own vault, and the id of it."""
     uploads: dict[str, str] = field(default_factory=dict)
     """The address of what each person has sent in part."""
     card: dict[str, Any] = field(default_factory=dict, repr=False)  # Bilal's, with its `pin`
@@ -99,6 +103,10 @@ class Story:
             "Victor opens Bilal's payslip": (victor, self.under("bilal", theirs)),
         }  # fmt: skip
 
+    def _represents(self) -> Headers:
+        assert self.represents is not None
+        return self.represents.headers
+
     def _lists(self) -> dict[str, tuple[Headers, str]]:
         """Who lists what."""
         amina, bilal = self.amina.headers, self.bilal.headers
@@ -121,6 +129,7 @@ class Story:
             "Bilal's mandate": (bilal, f"/v1/mandates/{self.mandates['Bilal']}/signed"),
             "Amina looks at his mandate": (amina, f"/v1/mandates/{self.mandates['Bilal']}/signed"),
             "Bilal's vault": (bilal, "/v1/me"),
+            "a representative lists": (self._represents(), "/v1/documents"),
             "Dora's joined vaults": (self.dora.headers, "/v1/me/joins"),
             "Dora's recoveries": (self.dora.headers, "/v1/me/recoveries"),
             "Zoé's recovery": (self.zoe.headers, "/v1/me/recovery"),

@@ -95,6 +95,13 @@ async def _trust_no_more(story: Story) -> None:
     assert ended.is_success, ended.text
 
 
+async def _represent_no_more(story: Story) -> None:
+    assert story.representation is not None
+    who, id_ = story.representation
+    ended = await story.http.delete(f"/v1/representations/{id_}", headers=who.headers)
+    assert ended.is_success, ended.text
+
+
 async def _lose_card(story: Story) -> None:
     assert (await remove(story.http, story.bilal, story.card["id"])).is_success
 
@@ -125,6 +132,11 @@ DEEDS: dict[str, tuple[Deed, tuple[str, ...], str]] = {
         _trust_no_more,
         ("trusted_person",),
         "trusted_person",
+    ),
+    "a representation before it was ended": (
+        _represent_no_more,
+        ("representation", "session"),
+        "representation",
     ),
     "a card that was lost": (_lose_card, ("card",), "card"),
     "a phone before it was replaced": (_change_phone, ("person",), "person"),

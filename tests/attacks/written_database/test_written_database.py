@@ -100,6 +100,7 @@ def chosen(story: Story, table: str) -> list[str]:
         "document_version": f"document_id = '{documents['tax']}'",
         "vault_join": "joined_at IS NOT NULL",
         "trusted_person": "accepted_at IS NOT NULL",
+        "representation": "began_at IS NOT NULL",
         "audit_key": f"owner_id = '{story.amina.id}'",
         "grant_history": f"grant_id = '{grants['revoked']}' AND step = 'revoked'",
         "wrapped_key": f"owner_id = '{story.amina.id}'",

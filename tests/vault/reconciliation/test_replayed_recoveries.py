@@ -17,7 +17,6 @@ from tests.vault.decoding import corpus
 from tests.vault.reconciliation.conftest import Thief
 from tests.vault.reconciliation.steps import found
 from vault.maintenance.erasure import erase
-from vault.reconciliation import replayed_recoveries
 from vault.services import Services
 
 
@@ -72,12 +71,20 @@ async def test_one_that_was_stopped_and_lives_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)
-    await waits(client, agents, make_person)
+    one = await waits(client, agents, make_person)
     (row, *_) = await recoveries(services)
-    # As if the line of the second look were a stop.
-    monkeypatch.setattr(replayed_recoveries, "STOPPED", "recovery.second")
-    assert f"back recovery {row.id}" in await found(services)
-    monkeypatch.undo()
+    lived = thief.take("recovery", str(row.id))
+    path = f"/v1/me/recoveries/{row.id}/stop"
+    assert (await client.post(path, headers=one.lost.headers)).status_code == 204
+    before = await found(services)
+    with thief.changing("recovery"):
+        stopped = thief.take("recovery", str(row.id))
+        thief.remove("recovery", str(row.id))
+        thief.put("recovery", *lived)
+        assert await found(services) == before | {f"back recovery {row.id}"}
+        thief.remove("recovery", str(row.id))
+        thief.put("recovery", *stopped)
+        assert await found(services) == before
     with thief.changing("recovery"):
         taken = thief.take("recovery", str(row.id))
         thief.remove("recovery", str(row.id))

@@ -326,7 +326,7 @@ def test_a_gesture_that_proves_nothing_stops_no_strong_one(by: EndedBy) -> None:
     for recovery in (BEGUN, COMPLETE, FOUND, LONG):
         assert may_stop(recovery, strong=False, by=by)
         assert may_stop(recovery, strong=True, by=by) == (by not in WEAK_STOPS)
-        ended = replace(recovery, ended_at=AT, ended_by="agent")
+        ended = replace(recovery, ended_at=AT, ended_by="worker")
         assert not may_stop(ended, strong=False, by=by)
         assert not may_stop(replace(recovery, at=recovery.over_at), strong=False, by=by)
     assert not may_stop(replace(FOUND, opened_at=TOLD, at=TOLD), strong=False, by=by)
@@ -337,6 +337,6 @@ def test_which_stops_weigh_on_the_next_one(by: EndedBy) -> None:
     weighs = by in {"session", "phone", "trusted"}
     days = timedelta(days=90)
     assert is_contested([(by, AT)], AT) == weighs
-    assert is_contested([("agent", AT), (by, AT - days + TICK)], AT) == weighs
+    assert is_contested([("worker", AT), (by, AT - days + TICK)], AT) == weighs
     assert not is_contested([(by, AT - days)], AT)
     assert not is_contested([], AT)

@@ -210,7 +210,7 @@ async def test_its_agents_withdraw_it_and_no_other_worker(
     is_problem(refused, 403, "recovery_code_wrong")
     for _ in range(2):
         assert (await client.post(path, headers=nadia.headers, json=body)).status_code == 204
-    assert await ends(services) == "agent"
+    assert await ends(services) == "worker"
     lines = [line for line in await log_of(client, lost.headers) if line["action"].endswith("stop")]
     assert len(lines) == 1
     assert "a annulé une demande" in lines[0]["sentence"]

@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
-from auth import administration, pin_hashes
+from auth import administration, phone_means, pin_hashes
 from base.database import Database
 from tests.assisted import enter_beside
 from tests.auth.means_steps import (
@@ -40,7 +41,7 @@ from tests.recoveries import PIN, begun, messages_sent, recoveries, some_paper
 from tests.rows import change_row
 from tests.steps import deposit, erase, is_problem, log_of
 from tests.vault.decoding import corpus
-from vault.recovery import stop_lines
+from vault.documents.moves import moved_papers
 from vault.recovery.records import RECOVERY_ROW, Recovery
 from vault.recovery.recovery_rules import OPEN_WITHIN, WAIT
 from vault.services import Services
@@ -166,7 +167,7 @@ async def test_of_two_that_want_the_same_vault_neither_opens(
     for one in (waiting, other):
         assert (await own(client, one.headers))["state"] == "rival"
         await tap(client, one, "recovery_rival")
-    ended = {"ended_at": row.complete_at, "ended_by": "agent"}
+    ended = {"ended_at": row.complete_at, "ended_by": "worker"}
     await change_row(services, as_owner, Recovery, RECOVERY_ROW, row.id, **ended)
     assert (await open_former(client, waiting)).status_code == 201
     assert mine.former_id == waiting.lost.id
@@ -221,6 +222,27 @@ async def test_a_pin_that_cannot_be_chosen_changes_nothing(
     assert (await open_former(client, one, pin=free, again=free)).status_code == 201
 
 
+async def test_a_phone_that_changed_meanwhile_is_looked_at_again(
+    services: Services,
+    client: httpx.AsyncClient,
+    waiting: Waiting,
+    moved_clock: MoveClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moved_clock(LATER)
+    compared = moved_papers.possible_doubles
+
+    async def meanwhile(*given: Any) -> Any:
+        async with services.database.transaction() as tx:
+            await phone_means.remove_phone(services, tx, waiting.lost.id)
+        return await compared(*given)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(moved_papers, "possible_doubles", meanwhile)
+        is_problem(await open_former(client, waiting), 412, "changed_meanwhile")
+    assert (await open_former(client, waiting)).status_code == 201
+
+
 async def test_who_cannot_prove_it_opens_nothing(
     client: httpx.AsyncClient, waiting: Waiting, moved_clock: MoveClock
 ) -> None:
@@ -239,13 +261,19 @@ async def test_who_cannot_prove_it_opens_nothing(
 async def test_a_row_that_was_put_back_after_a_stop_opens_nothing(
     services: Services,
     client: httpx.AsyncClient,
+    as_owner: Database,
     waiting: Waiting,
     moved_clock: MoveClock,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (row, *_) = await recoveries(services)
+    before = {column.name: getattr(row, column.name) for column in Recovery.__table__.c}
+    path = f"/v1/me/recoveries/{row.id}/stop"
+    assert (await client.post(path, headers=waiting.lost.headers)).status_code == 204
+    async with as_owner.transaction() as tx:
+        table = Recovery.__table__
+        await tx.execute(update(table).where(table.c.id == row.id).values(before))
     moved_clock(LATER)
-    # As if the second agent's line were a stop: the row still says that it lives.
-    monkeypatch.setattr(stop_lines, "STOPPED", "recovery.second")
+    assert (await own(client, waiting.headers))["state"] == "ready", "its MAC holds"
     assert (await open_former(client, waiting)).status_code == 503
     line = (await service_log(services))[-1]
     assert (line["action"], line["reason"]) == ("rows.refuse", "altered")

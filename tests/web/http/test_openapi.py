@@ -65,6 +65,7 @@ SIGN_IN_REASONS = [
     "too_many_cards", "too_many_anchors", "join_over", "join_not_now",
     "too_many_trusted", "trusted_over", "trusted_too_new", "recovery_not_yet", "recovery_stopped",
     "recovery_over", "recovery_rival", "warning_unsent",
+    "too_many_representatives", "representation_over",
 ]  # fmt: skip
 
 

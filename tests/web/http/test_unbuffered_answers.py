@@ -15,6 +15,7 @@ from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.recoveries import tied
+from tests.representations import answered as represents
 from tests.steps import deposit, drawn, granted, log_of, until
 from tests.trusted import trusted
 from tests.uploads import TUS, begin, id_of
@@ -51,6 +52,7 @@ PUBLIC = {
 # Pages of a visit that has not begun.
 BEFORE_A_SESSION = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}", "/language/{language}"}
 BEFORE_A_SESSION |= {"/language", "/quick-exit", "/styles", "/offline"}
+BEFORE_A_SESSION |= {"/stop-recovery"}
 BEFORE_A_SESSION |= {"/second-language/{language}", "/card/{step_id}"}
 OF_WORKERS = (
     "/pro",
@@ -75,6 +77,7 @@ HOME |= {
     "/me/anchor/remove",
     "/trusted/{naming_id}",
     "/me/protection/remove",
+    "/represented/{representation_id}",
 }
 HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
 HOME |= {f"/pro/desk/vault/{step}" for step in ("anchor", "opened", "pin", "turn")}
@@ -114,9 +117,12 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     values["worker_id"] = str(worker.subject.id)
     values["join_id"] = await joined(client, await make_person(), person)
     values["naming_id"] = await trusted(client, person, await make_person())
+    values["representation_id"] = await represents(client, person, await make_person())
     values["export_id"] = (await exports.made(client, person))["id"]
     values["import_id"] = (await imports.sent(client, person, b"no zip")).json()["id"]
     await tied(served.services, person.id, (await make_person()).id)
+    asked = await tied(served.services, (await make_person()).id, person.id)
+    values["recovery_id"] = str(asked)
     async with run_sequencer(served.services, EAGER):
         proof = f"/v1/access-log/{values['event_id']}/proof"
         await until(lambda: _is_ready(client, proof, person.headers), seconds=20)

@@ -119,7 +119,26 @@ _TRUST = (
     Action.TRUSTED_VOUCHED,
 )
 _PROTECTED = (Action.PROTECTION_NOTED, Action.PROTECTION_ENDED)
-_OWN = (*_PROTECTED, *_TRUST, *_MET, *_JOINED, *_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
+_REPRESENTED = (
+    Action.REPRESENTATION_NAMED,
+    Action.REPRESENTATION_SEEN,
+    Action.REPRESENTATION_SHOWN,
+    Action.REPRESENTATION_ENTERED,
+    Action.REPRESENTATION_ENDED,
+)
+_FOR_THEM = (Action.DEPOSIT, Action.LOG_READ, Action.CORRECT, Action.RESTORE, Action.NEW_VERSION)
+TUTOR = {"kind": "representative", "name": "Jeanne Petit"}
+_OWN = (
+    *_REPRESENTED,
+    *_PROTECTED,
+    *_TRUST,
+    *_MET,
+    *_JOINED,
+    *_ON_DOCUMENTS,
+    *_KEPT,
+    *_ANSWERS,
+    *_GIVEN,
+)
 RECORDED = [
     *((action, OWNER, "allowed") for action in _OWN),
     *((action, OWNER, "refused") for action in (*_OWN, Action.REQUEST)),
@@ -134,6 +153,13 @@ RECORDED = [
     (Action.VAULT_LEFT, OWNER, "allowed"),
     (Action.JOIN_SEEN, STRANGER, "allowed"),
     *((action, STRANGER, "allowed") for action in _TRUST[1:]),
+    *(
+        (action, STRANGER, "allowed")
+        for action in (Action.REPRESENTATION_SEEN, Action.REPRESENTATION_ENDED)
+    ),
+    (Action.REPRESENTATION_BEGAN, ENTRY.actor, "allowed"),
+    (Action.REPRESENTATION_ENTERED, TUTOR, "allowed"),
+    *((action, TUTOR, "allowed") for action in (*_FOR_THEM, *_ANSWERS, *_GIVEN, *_MET)),
     (Action.PURGE, {"kind": "service"}, "allowed"),
     *((action, STRANGER, "refused") for action in (*_ANSWERS, Action.REVOKE, Action.GRANT_SEEN)),
     *(

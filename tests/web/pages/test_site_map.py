@@ -14,6 +14,9 @@ _STEPS = {
     "/grants/stop-all",
     "/me/joins/code",
     "/me/trusted/new",
+    "/me/representative/new",
+    "/represented/code",
+    "/represented/new",
     "/trusted/code",
     "/pages",
     "/pro/pages",
@@ -22,6 +25,7 @@ _STEPS = {
     "/pro/desk/stop/code",
     "/pro/desk/recovery/language",
     "/pro/desk/recovery/second",
+    "/pro/desk/recovery/cancel",
 }
 
 

@@ -71,7 +71,8 @@ async def ask(services: Services, person: Person, proof: Proof) -> JoinView:
 
 async def withdraw(services: Services, person: Person) -> None:
     """In the vault that would end: what was asked serves no more, typed or not. Nothing is recorded
-    where there was nothing."""
+    where there was nothing. Raises `ServiceError` REFUSED `not_when_represented`, recorded."""
+    await assistance.check_self(services, person, Action.JOIN_WITHDRAWN)
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
         if await records.drop_unmade(tx, person.id):

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from audit.events import Action
+from auth.assistance import check_self
 from auth.records import joins as records
 from auth.subjects import Person
 from vault.access_log.entries import EntryView, list_for_person
@@ -33,7 +34,9 @@ async def log_of_joined(
     services: Services, person: Person, join_id: UUID, *, cursor: str | None, limit: int
 ) -> Page[EntryView]:
     """What happened on a vault until it ended in the caller's, newest first; beside a worker, as
-    `list_for_person`. Raises `ServiceError` `not_found`, recorded."""
+    `list_for_person`. Raises `ServiceError` `not_found`, REFUSED `not_when_represented`,
+    recorded."""
+    await check_self(services, person, Action.LOG_READ)
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
         row = await records.join(tx, macs, join_id)

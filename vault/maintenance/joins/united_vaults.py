@@ -24,6 +24,7 @@ from vault.consent.meeting_erasure import leave_meetings
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents.moves import moved_papers
 from vault.documents.moves.moved_papers import Moved
+from vault.representation.representation_ends import leave_representations
 from vault.services import Services
 from vault.trusted.trusted_ends import leave_trusted
 
@@ -63,6 +64,7 @@ async def unite(
     await leave_meetings(services, tx, ended.id)
     await anchors.leave(services, tx, ended)
     await leave_trusted(services, tx, ended, erased=False)
+    await leave_representations(services, tx, ended, stays=stays.id)
     out = await sessions.end_with_account(tx, "person", ended.id)
     await sessions.end_all(services, tx, stays, but_this=True)
     # 3. The papers.
