@@ -14,6 +14,7 @@ from tests.invitations import looked_at
 from tests.joins import ask_join
 from tests.mandates import prepare
 from tests.meetings import answered
+from tests.recoveries import tied
 from tests.representations import answered as represents
 from tests.steps import ask, client_headers, deposit, granted, log_of
 from tests.trusted import answered_naming
@@ -56,6 +57,7 @@ PERSON_PATHS = [
     ("GET", "/v1/me/joins/{join}"),
     ("POST", "/v1/me/joins/{join}/yes"),
     ("GET", "/v1/me/joins/{join}/access-log"),
+    ("POST", "/v1/me/recoveries/{recovery}/stop"),
     ("POST", "/v1/trusted/{naming}/accept"),
     ("DELETE", "/v1/trusted/{naming}"),
     ("DELETE", "/v1/representations/{representation}"),
@@ -110,6 +112,7 @@ async def ids_of_another(
         "meeting": await answered(client, worker, person),
         "invitation": await looked_at(client, worker, person),
         "naming": (await answered_naming(client, await make_person(), person))["id"],
+        "recovery": str(await tied(person.services, (await make_person()).id, person.id)),
         "representation": await represents(client, await make_person(), person),
         "join": (await ask_join(client, person)).json()["id"],
         "upload": id_of(upload),

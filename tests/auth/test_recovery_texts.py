@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from auth import recovery_texts
+from audit.events import Action
+from auth import notifications, recovery_texts
 from tests.auth.test_notifications import WORDS
 
 AT = datetime(2026, 11, 30, 15, 5, tzinfo=UTC)
@@ -29,6 +30,8 @@ def test_word_for_word() -> None:
         " it not you? Open “My papers”, choose “Stop a request”, type 0123\u00a04567. Or go to the"
         " desk."
     )
+    opened = notifications.means_changed(WORDS, "fr", Action.RECOVERY_OPENED)
+    assert opened.startswith("« Mes papiers » : vos papiers viennent d’être rouverts, comme")
 
 
 @pytest.mark.parametrize("name", TEXTS)
