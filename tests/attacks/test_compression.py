@@ -38,6 +38,7 @@ PUBLIC = {
 COMPRESSORS = {"gzip", "zlib", "brotli", "zstandard", "starlette.middleware.gzip"}
 # Pages of visitors: they hold nothing but what everybody gets, and a token that is never the same.
 OF_NOBODY = {"/session/over", "/language", "/styles", "/offline", "/voices/{name}"}
+OF_NOBODY |= {"/stop-recovery"}
 OF_NOBODY |= {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}", "/card", "/card/{step_id}"}
 # What everybody gets who holds the paper with the code.
 OF_NOBODY |= {"/verify/{code}"}

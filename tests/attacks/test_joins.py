@@ -123,7 +123,7 @@ async def test_a_crash_before_the_commit_leaves_both_vaults_as_they_were(
     async def cut(*_: object) -> None:
         raise ServiceError(ErrorKind.UNAVAILABLE, "database_busy")
 
-    monkeypatch.setattr(union, "_record_left", cut)
+    monkeypatch.setattr(union, "record_left", cut)
     assert (await say_yes(client, stays, plan["id"])).status_code >= 500
     monkeypatch.undo()
     listed = await client.get("/v1/documents", headers=ended.headers)

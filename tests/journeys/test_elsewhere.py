@@ -94,8 +94,8 @@ async def test_taken_from_one_and_brought_to_another(
     await deposit(client, person, photo, type_="payslip", title="Mai")
     grant = await granted(client, person, worker.headers, "payslip")
     await proved(client, person)
-    keys, vkey = [(await client.get(path)).content for path in ("/v1/receipt-keys", "/log/vkey")]
     export = await made(client, person)
+    keys, vkey = [(await client.get(path)).content for path in ("/v1/receipt-keys", "/log/vkey")]
     data = (await taken(client, person, export["id"])).content
     origin = person.services.settings.public_url
 

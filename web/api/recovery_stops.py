@@ -64,7 +64,7 @@ async def confirm(
     "/me/recovery",
     operation_id="giveUpRecovery",
     status_code=204,
-    responses={409: problem_response(409)},
+    responses={404: problem_response(404), 409: problem_response(409)},
 )
 async def give_up(services: ServicesDep, person: PersonDep) -> Response:
     """Ask no more for what I had. What I added since stays here."""

@@ -14,7 +14,6 @@ from vault.services import Services
 from web.i18n.error_messages import _
 from web.i18n.identity_papers import PAPER_KINDS
 from web.i18n.languages import SOURCE, languages
-from web.printouts.parts import joined
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
 from web.printouts.sheet import Section, Sheet
@@ -72,9 +71,11 @@ async def print_slip(worker: Worker, code: str, language: str, *, second: bool) 
         (slip_sheet(worker, code, Phrases(one, worker.zone), clock.now(), second=second), one)
         for one in ((language,) if french else (language, SOURCE))
     ]
+    from web.printouts import parts  # noqa: PLC0415  (memory)
+
     async with in_turn(worker):
         return await in_thread(
-            lambda: joined([typeset("sheet", sheet.data(one)) for sheet, one in sheets])
+            lambda: parts.joined([typeset("sheet", sheet.data(one)) for sheet, one in sheets])
         )
 
 
